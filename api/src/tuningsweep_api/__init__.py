@@ -1,0 +1,1 @@
+"""Resource model of TuningSweep, shared by operator, trainer and command line."""

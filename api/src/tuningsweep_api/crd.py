@@ -1,0 +1,191 @@
+"""The CustomResourceDefinition, generated from the pydantic models; `python -m tuningsweep_api.crd` prints it as JSON.
+
+Called by `make generate` and by the check that the committed CRD is what the models say.
+"""
+
+import json
+import sys
+from typing import Any
+
+from tuningsweep_api import names
+from tuningsweep_api.spec.sweep import MUTABLE_FIELDS, NAME_MAX_LENGTH, TuningSweepSpec
+from tuningsweep_api.status import TuningSweepStatus
+
+Schema = dict[str, Any]
+
+
+def custom_resource_definition() -> dict[str, Any]:
+    """The CRD as a plain manifest: one version, structural schema, status subresource, printer columns."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names.PLURAL}.{names.GROUP}"},
+        "spec": {
+            "group": names.GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": names.KIND,
+                "listKind": f"{names.KIND}List",
+                "plural": names.PLURAL,
+                "singular": names.SINGULAR,
+                "shortNames": list(names.SHORT_NAMES),
+                "categories": ["all"],
+            },
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> dict[str, Any]:
+    return {
+        "name": names.VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": _printer_columns(),
+        "schema": {"openAPIV3Schema": _object_schema()},
+    }
+
+
+def _printer_columns() -> list[dict[str, Any]]:
+    counts = ".status.trials"
+    return [
+        {"name": "Phase", "type": "string", "jsonPath": ".status.phase"},
+        {"name": "Succeeded", "type": "integer", "jsonPath": f"{counts}.succeeded"},
+        {"name": "Exceeded", "type": "integer", "jsonPath": f"{counts}.limitExceeded"},
+        {"name": "Failed", "type": "integer", "jsonPath": f"{counts}.failed"},
+        {"name": "Total", "type": "integer", "jsonPath": f"{counts}.total"},
+        {"name": "Best", "type": "string", "jsonPath": ".status.currentOptimalTrial.objective"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        {"name": "Running", "type": "integer", "jsonPath": f"{counts}.running", "priority": 1},
+        {"name": "Pruned", "type": "integer", "jsonPath": f"{counts}.pruned", "priority": 1},
+        {
+            "name": "Best trial",
+            "type": "string",
+            "jsonPath": ".status.currentOptimalTrial.trial",
+            "priority": 1,
+        },
+    ]
+
+
+def _object_schema() -> Schema:
+    spec = structural_schema(TuningSweepSpec.model_json_schema(by_alias=True))
+    spec["x-kubernetes-validations"] = [*spec.get("x-kubernetes-validations", []), *_immutable(spec)]
+    return {
+        "type": "object",
+        "description": "A hyperparameter sweep whose trials are held to limits on memory and step time.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": structural_schema(TuningSweepStatus.model_json_schema(by_alias=True)),
+        },
+        "x-kubernetes-validations": [
+            {
+                "rule": f"self.metadata.name.size() <= {NAME_MAX_LENGTH} && !self.metadata.name.contains('.')",
+                "message": f"metadata.name must be at most {NAME_MAX_LENGTH} characters without dots:"
+                " names of the Ray cluster's pods and services are made from it",
+            }
+        ],
+    }
+
+
+def _immutable(spec: Schema) -> list[dict[str, str]]:
+    """Transition rules, on the spec, that refuse edits of every field but the mutable ones."""
+    editable = ", ".join(MUTABLE_FIELDS)
+    rules = []
+    for name, schema in spec["properties"].items():
+        if name in MUTABLE_FIELDS:
+            continue
+        present = name in spec.get("required", []) or "default" in schema
+        same = f"self.{name} == oldSelf.{name}"
+        if not present:
+            same = f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || {same})"
+        message = f"spec.{name} can not be changed after creation (only {editable}); make a new sweep for it"
+        rules.append({"rule": same, "message": message})
+    return rules
+
+
+def structural_schema(schema: Schema) -> Schema:
+    """Turn pydantic's JSON schema into Kubernetes' structural form: no references, no null unions, no titles."""
+    result: Schema = _convert(schema, schema.get("$defs", {}))
+    return result
+
+
+def _convert(node: Any, definitions: dict[str, Schema]) -> Any:
+    if isinstance(node, list):
+        return [_convert(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    merged = _inline(_without_null(_inline(node, definitions)), definitions)
+    result: Schema = {}
+    for key, value in merged.items():
+        if key in ("title", "$defs") or (key == "additionalProperties" and value is False):
+            continue
+        if key == "default":
+            if value is not None:
+                result[key] = _dropped_none(value)
+        elif key == "properties":
+            result[key] = {name: _convert(child, definitions) for name, child in value.items()}
+        else:
+            result[key] = _convert(value, definitions)
+    return _with_nested_default(result)
+
+
+def _inline(node: Schema, definitions: dict[str, Schema]) -> Schema:
+    if "$ref" not in node:
+        return node
+    target = definitions[node["$ref"].rsplit("/", 1)[1]]
+    outer = {key: value for key, value in node.items() if key != "$ref"}
+    return _inline({**target, **outer}, definitions)
+
+
+def _without_null(node: Schema) -> Schema:
+    """`X | None` becomes X: a field left out is how Kubernetes says none."""
+    choices = node.get("anyOf", [])
+    kept = [choice for choice in choices if choice.get("type") != "null"]
+    if len(kept) == len(choices):
+        return node
+    outer = {key: value for key, value in node.items() if key != "anyOf"}
+    if len(kept) == 1:
+        return {**kept[0], **outer}
+    return {**outer, "anyOf": kept}
+
+
+def _with_nested_default(node: Schema) -> Schema:
+    """An object whose default only repeats its fields' defaults gets `{}`, so that each default is stated once."""
+    default, properties = node.get("default"), node.get("properties")
+    if not isinstance(default, dict) or properties is None:
+        return node
+    stated = {name: child["default"] for name, child in properties.items() if "default" in child}
+    trimmed = {key: value for key, value in default.items() if value is not None and stated.get(key, {}) != value}
+    return {
+        **node,
+        "default": {key: value for key, value in trimmed.items() if not _all_default(value, properties[key])},
+    }
+
+
+def _all_default(value: Any, schema: Schema) -> bool:
+    return isinstance(value, dict) and schema.get("default") == {} and _dropped_none(value) == _full_default(schema)
+
+
+def _full_default(schema: Schema) -> dict[str, Any]:
+    children = schema.get("properties", {})
+    return {
+        name: _full_default(child) if child.get("default") == {} and "properties" in child else child["default"]
+        for name, child in children.items()
+        if "default" in child
+    }
+
+
+def _dropped_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _dropped_none(item) for key, item in value.items() if item is not None}
+    return value
+
+
+if __name__ == "__main__":
+    json.dump(custom_resource_definition(), sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,153 @@
+"""The limit policy: one pure function from limits, recent samples and the clock to a verdict.
+
+The supervisor calls `judge` after every sample of its training process; nothing here does I/O or reads a clock. Times are
+seconds of one monotonic clock, memory is bytes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.spec.limits import Limits
+
+MEMORY_SAMPLES: Final = 2
+"""Consecutive samples that must all be over the memory limit, so that one odd reading never stops a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at a training process."""
+
+    time: float
+    memory: int
+    """Memory of the process and its children, bytes."""
+    steps: int = 0
+    """Steps finished."""
+    step_seconds: float = 0.0
+    """Wall time of all finished steps together."""
+    longest_step: float = 0.0
+    """Wall time of the longest finished step."""
+    step_started: float | None = None
+    """When the step in flight began; None between steps."""
+
+    def in_flight(self, now: float) -> float:
+        """Seconds the step in flight has taken so far; 0 between steps."""
+        return 0.0 if self.step_started is None else max(0.0, now - self.step_started)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A limit that was exceeded: reason, observed value and limit in the same unit (bytes or seconds)."""
+
+    reason: Reason
+    observed: float
+    limit: float
+
+
+@dataclass(slots=True)
+class SampleWindow:
+    """The samples that `judge` may need: the newest ones for memory, one for each recent step count for mean step time."""
+
+    started: float
+    """When the training process began."""
+    warmup_steps: int
+    window_steps: int
+    _recent: deque[Sample] = field(default_factory=lambda: deque(maxlen=MEMORY_SAMPLES))
+    _by_steps: deque[Sample] = field(default_factory=deque)
+
+    def add(self, sample: Sample) -> None:
+        """Take in the newest sample and forget what no limit needs any more."""
+        self._recent.append(sample)
+        if sample.steps < self.warmup_steps:
+            return
+        if not self._by_steps or sample.steps > self._by_steps[-1].steps:
+            self._by_steps.append(sample)
+        while len(self._by_steps) > 1 and self._by_steps[1].steps <= sample.steps - self.window_steps:
+            self._by_steps.popleft()
+
+    def resize(self, warmup_steps: int, window_steps: int) -> None:
+        """Follow edited limits; older samples than are kept cannot come back, so a wider window fills up again."""
+        self.warmup_steps, self.window_steps = warmup_steps, window_steps
+
+    @property
+    def newest(self) -> Sample | None:
+        """The last sample, if there is one."""
+        return self._recent[-1] if self._recent else None
+
+    def recent(self) -> Iterator[Sample]:
+        """The last MEMORY_SAMPLES samples, oldest first."""
+        return iter(self._recent)
+
+    @property
+    def full(self) -> bool:
+        """Whether enough samples for a memory verdict are there."""
+        return len(self._recent) == MEMORY_SAMPLES
+
+    def anchor(self) -> Sample | None:
+        """The oldest kept sample past the warm-up: mean step time is counted from it."""
+        return self._by_steps[0] if self._by_steps else None
+
+
+def mean_step_time(window: SampleWindow, now: float) -> float | None:
+    """Mean step time in seconds over the window; None until windowSteps steps past the warm-up are (nearly) done.
+
+    A step in flight counts as soon as its elapsed time alone pushes the mean up, because the mean can then only grow.
+    """
+    first, last = window.anchor(), window.newest
+    if first is None or last is None:
+        return None
+    steps, seconds = last.steps - first.steps, last.step_seconds - first.step_seconds
+    finished = seconds / steps if steps >= window.window_steps else None
+    in_flight = last.in_flight(now)
+    if steps + 1 < window.window_steps or in_flight == 0.0:
+        return finished
+    with_flight = (seconds + in_flight) / (steps + 1)
+    return with_flight if finished is None else max(finished, with_flight)
+
+
+def _memory(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:  # noqa: ARG001 - one signature for all rules
+    limit = limits.memory_bytes
+    if limit is None or not window.full:
+        return None
+    lowest = min(sample.memory for sample in window.recent())
+    return Verdict(Reason.MEMORY_LIMIT_EXCEEDED, lowest, limit) if lowest > limit else None
+
+
+def _step_time(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
+    limit, newest = limits.step_seconds, window.newest
+    if limit is None or newest is None:
+        return None
+    observed = max(newest.longest_step, newest.in_flight(now))
+    return Verdict(Reason.STEP_TIME_LIMIT_EXCEEDED, observed, limit) if observed > limit else None
+
+
+def _mean_step_time(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
+    limit = limits.mean_step_seconds
+    observed = None if limit is None else mean_step_time(window, now)
+    if limit is None or observed is None or observed <= limit:
+        return None
+    return Verdict(Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED, observed, limit)
+
+
+def _trial_duration(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
+    limit, observed = limits.trial_seconds, now - window.started
+    return Verdict(Reason.TRIAL_DURATION_EXCEEDED, observed, limit) if limit is not None and observed > limit else None
+
+
+RULES: Final[tuple[Callable[[Limits, SampleWindow, float], Verdict | None], ...]] = (
+    _memory,  # first: it endangers other trials on the node
+    _step_time,  # a hanging step has no mean
+    _mean_step_time,
+    _trial_duration,
+)
+
+
+def judge(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
+    """Return the first limit in the order of RULES that the trial exceeds at `now`, or None."""
+    for rule in RULES:
+        verdict = rule(limits, window, now)
+        if verdict is not None:
+            return verdict
+    return None

@@ -1,0 +1,86 @@
+"""Messages between operator and driver: level-triggered, so losing, repeating or reordering them does no harm.
+
+The operator PUTs the whole DesiredState whenever the driver's `desired_digest` differs from it; the driver answers every
+GET and PUT with the whole SweepState. `tuningsweep run` plays the operator's part inside one process.
+"""
+
+import hashlib
+import json
+from typing import Annotated
+
+from pydantic import Field
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.outcomes import ConditionReason, Reason
+from tuningsweep_api.spec.limits import Limits
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts
+
+RECENT_STOPS_KEPT = 50
+RUNNING_TRIALS_SHOWN = 100
+
+
+class DesiredState(Model):
+    """What the sweep should be like now."""
+
+    limits: Limits
+    parallel_trial_count: int = Field(ge=1)
+    max_trial_count: int = Field(ge=1)
+    max_failed_trial_count: int = Field(ge=0)
+    stop_trials: Annotated[list[str], Field(max_length=10_000)] = []
+    """Trials that a person asked to stop."""
+    end: Reason | None = None
+    """Set to end the whole sweep (SweepDeadlineExceeded): running trials are stopped with this reason."""
+    acknowledged: bool = False
+    """True once the operator has stored the final state: the driver may exit. Not part of the digest."""
+
+    def digest(self) -> str:
+        """A short hash of everything but `acknowledged`; equal digests mean nothing to send."""
+        content = self.model_dump(mode="json", exclude={"acknowledged"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def desired_state(sweep: TuningSweep, end: Reason | None = None, *, acknowledged: bool = False) -> DesiredState:
+    """The desired state that follows from a sweep's spec and annotations."""
+    spec = sweep.spec
+    return DesiredState(
+        limits=spec.limits,
+        parallel_trial_count=spec.parallel_trial_count,
+        max_trial_count=spec.max_trial_count,
+        max_failed_trial_count=spec.max_failed_trial_count,
+        stop_trials=list(sweep.stop_requests),
+        end=end,
+        acknowledged=acknowledged,
+    )
+
+
+class SweepResult(Model):
+    """How a sweep ended."""
+
+    succeeded: bool
+    """True for the condition Complete, false for Failed."""
+    reason: ConditionReason
+    message: str
+
+
+class SweepState(Model):
+    """What the driver knows; bounded in size whatever the number of trials."""
+
+    sweep_uid: str
+    driver_id: str
+    """Changes with every start of the driver."""
+    start_time: str
+    """When this driver started, RFC 3339."""
+    desired_digest: str
+    """Digest of the DesiredState in force."""
+    trials: TrialCounts
+    optimal_trial: OptimalTrial | None = None
+    stop_count: int = 0
+    """Sequence number of the newest stop."""
+    recent_stops: Annotated[list[StopRecord], Field(max_length=RECENT_STOPS_KEPT)] = []
+    """The newest stops, oldest first."""
+    running: Annotated[list[RunningTrial], Field(max_length=RUNNING_TRIALS_SHOWN)] = []
+    warning_count: int = 0
+    """Limit warnings so far (limits.action Warn)."""
+    result: SweepResult | None = None
+    """Set once the sweep has ended; the driver then waits to be acknowledged."""

@@ -1,0 +1,48 @@
+"""Names that operator, trainer and tooling must agree on: API group, labels, ports, paths, keys.
+
+Everything here is part of the contract between components that are upgraded separately; change a value only together
+with a migration.
+"""
+
+from typing import Final
+
+GROUP: Final = "tuningsweep.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "TuningSweep"
+PLURAL: Final = "tuningsweeps"
+SINGULAR: Final = "tuningsweep"
+SHORT_NAMES: Final = ("sweep", "sweeps")
+
+LABEL_SWEEP: Final = f"{GROUP}/sweep"
+"""On every object made for a sweep; its value is the sweep's name (at most 63 characters by the resource's rules)."""
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "tuningsweep-operator"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+FIELD_MANAGER: Final = "tuningsweep-operator"
+
+ANNOTATION_STOP: Final = f"{GROUP}/stop"
+"""On a sweep: comma-separated names of trials that a person wants stopped, e.g. `trial-0003,trial-0007`."""
+
+CONTROL_PORT: Final = 8090
+CONTROL_PORT_NAME: Final = "control"
+METRICS_PORT: Final = 8091
+METRICS_PORT_NAME: Final = "trial-metrics"
+
+SWEEP_FILE: Final = "/etc/tuningsweep/sweep/sweep.json"
+"""The resolved sweep in the trainer containers, mounted from the sweep's ConfigMap (key `sweep.json`)."""
+SWEEP_KEY: Final = "sweep.json"
+TOKEN_FILE: Final = "/etc/tuningsweep/control/token"  # noqa: S105 - a path, not a token
+TOKEN_KEY: Final = "token"  # noqa: S105 - a key's name, not a token
+RESULTS_MOUNT: Final = "/var/lib/tuningsweep"
+"""Where a volume with results is mounted in head and workers; results of a sweep live in a folder of its name in it."""
+
+CONTROL_STATE_PATH: Final = "/v1/state"
+CONTROL_DESIRED_PATH: Final = "/v1/desired"
+"""GET state; PUT a DesiredState (answered with the SweepState). Both need `Authorization: Bearer TOKEN`."""
+CONTROL_MAX_BODY_BYTES: Final = 1 << 20
+
+
+def trial_name(index: int) -> str:
+    """Name of the trial at position `index` (from 0) of a sweep, e.g. `trial-0007`; sorts by position up to 9,999."""
+    return f"trial-{index:04d}"

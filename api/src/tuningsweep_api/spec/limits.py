@@ -1,0 +1,85 @@
+"""`spec.limits`: what a trial may use, after which warm-up, and what happens when it uses more."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.quantities import Duration, Quantity, duration_seconds, quantity_bytes
+from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+
+MINIMUM_MEMORY = "16Mi"
+
+
+class LimitAction(StrEnum):
+    """What happens to a trial over a limit."""
+
+    STOP = "Stop"
+    WARN = "Warn"
+
+
+def _positive(field: str, name: str) -> Rule:
+    return Rule(
+        cel=f"!has(self.{name}) || duration(self.{name}) > duration('0s')",
+        message=f"limits.{name} must be longer than zero; leave the field out for no limit",
+        holds=lambda limits: getattr(limits, field) is None or duration_seconds(getattr(limits, field)) > 0,
+    )
+
+
+_RULES = (
+    Rule(
+        cel=f"!has(self.memory) || quantity(string(self.memory)).compareTo(quantity('{MINIMUM_MEMORY}')) >= 0",
+        message=f"limits.memory must be at least {MINIMUM_MEMORY}, less than an empty Python process needs; write for example 400Mi",
+        holds=lambda limits: limits.memory is None or quantity_bytes(limits.memory) >= quantity_bytes(MINIMUM_MEMORY),
+    ),
+    _positive("mean_step_time", "meanStepTime"),
+    _positive("step_time", "stepTime"),
+    _positive("trial_duration", "trialDuration"),
+)
+
+
+class Limits(Model):
+    """Limits on what one trial may use. A field left out is not limited. May be edited while trials run."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+
+    memory: Quantity | None = None
+    """Most memory (RSS - SHR of the training process and its children) a trial may hold, e.g. 400Mi."""
+    mean_step_time: Duration | None = None
+    """Longest mean wall time of a step over the last windowSteps steps, after warmupSteps, e.g. 50ms."""
+    step_time: Duration | None = None
+    """Longest wall time of any single step, judged while the step is still running, e.g. 2s."""
+    trial_duration: Duration | None = None
+    """Longest wall time of a trial's training process, e.g. 10m."""
+    warmup_steps: int = Field(default=10, ge=0, le=1_000_000)
+    """Steps at the start of a trial that do not count for meanStepTime (caches fill, pages are touched first)."""
+    window_steps: int = Field(default=10, ge=1, le=100_000)
+    """Number of steps over which meanStepTime is taken."""
+    action: LimitAction = LimitAction.STOP
+    """Stop ends a trial over a limit; Warn only records it."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _RULES)
+        return self
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The memory limit in bytes."""
+        return None if self.memory is None else quantity_bytes(self.memory)
+
+    @property
+    def mean_step_seconds(self) -> float | None:
+        """The mean-step-time limit in seconds."""
+        return None if self.mean_step_time is None else duration_seconds(self.mean_step_time)
+
+    @property
+    def step_seconds(self) -> float | None:
+        """The step-time limit in seconds."""
+        return None if self.step_time is None else duration_seconds(self.step_time)
+
+    @property
+    def trial_seconds(self) -> float | None:
+        """The trial-duration limit in seconds."""
+        return None if self.trial_duration is None else duration_seconds(self.trial_duration)

@@ -1,0 +1,67 @@
+"""`spec.search` and `spec.scheduler`: which configurations are tried, and which trials are ended early for their results."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+
+
+class SearchAlgorithm(StrEnum):
+    """Search algorithms; Katib's names."""
+
+    GRID = "grid"
+    RANDOM = "random"
+    TPE = "tpe"
+
+
+class Search(Model):
+    """How configurations are chosen."""
+
+    algorithm_name: SearchAlgorithm = SearchAlgorithm.RANDOM
+    """grid (every combination), random, or tpe (Optuna's tree-structured Parzen estimator)."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Seed of the search: the same manifest proposes the same configurations."""
+
+
+class SchedulerType(StrEnum):
+    """Tune schedulers that end or change trials by their results."""
+
+    NONE = "None"
+    ASHA = "ASHA"
+    MEDIAN_STOPPING = "MedianStopping"
+    HYPERBAND = "HyperBand"
+    PBT = "PBT"
+
+
+_RULES = (
+    Rule(
+        "self.gracePeriodSteps <= self.maxSteps",
+        "scheduler.gracePeriodSteps must not be above scheduler.maxSteps",
+        lambda s: s.grace_period_steps <= s.max_steps,
+    ),
+)
+
+
+class Scheduler(Model):
+    """How trials are ended (or, with PBT, changed) for their results while they run. Units are steps."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+
+    type: SchedulerType = SchedulerType.NONE
+    """None, ASHA, MedianStopping, HyperBand or PBT."""
+    max_steps: int = Field(default=1000, ge=1)
+    """Steps after which a trial is as trained as it can get (ASHA, HyperBand)."""
+    grace_period_steps: int = Field(default=100, ge=1)
+    """Steps every trial may run before it can be pruned (ASHA, MedianStopping)."""
+    reduction_factor: int = Field(default=4, ge=2, le=64)
+    """Share of trials that go on at each rung is one in this many (ASHA, HyperBand)."""
+    perturbation_interval_steps: int = Field(default=200, ge=1)
+    """Steps between exploit-and-explore decisions (PBT)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _RULES)
+        return self

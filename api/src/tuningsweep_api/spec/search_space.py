@@ -1,0 +1,167 @@
+"""`spec.parameters`: the search space, in Katib's shape."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.quantities import DecimalText
+from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+
+
+class ParameterType(StrEnum):
+    """Katib's parameter types."""
+
+    INT = "int"
+    DOUBLE = "double"
+    DISCRETE = "discrete"
+    CATEGORICAL = "categorical"
+
+
+class Distribution(StrEnum):
+    """How values of a range are drawn; Katib's names."""
+
+    UNIFORM = "uniform"
+    LOG_UNIFORM = "logUniform"
+
+
+class FeasibleSpace(Model):
+    """The values a parameter may take: min and max for int and double, list for discrete and categorical."""
+
+    min: DecimalText | None = None
+    """Smallest value of an int or double, as a string, e.g. "0.0001"."""
+    max: DecimalText | None = None
+    """Largest value of an int or double (included), as a string, e.g. "0.1"."""
+    step: DecimalText | None = None
+    """Distance between values of an int or double; a grid search over a range needs it."""
+    distribution: Distribution = Distribution.UNIFORM
+    """uniform, or logUniform for values that span magnitudes (min must be above zero)."""
+    choices: Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=256)] | None = Field(
+        default=None, alias="list"
+    )
+    """The values of a discrete (numbers) or categorical (any text) parameter, as strings."""
+
+
+def _ranged(parameter: "Parameter") -> bool:
+    return parameter.parameter_type in (ParameterType.INT, ParameterType.DOUBLE)
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _range_ordered(parameter: "Parameter") -> bool:
+    low, high = _number(parameter.feasible_space.min), _number(parameter.feasible_space.max)
+    return low is None or high is None or low <= high
+
+
+def _log_positive(parameter: "Parameter") -> bool:
+    space = parameter.feasible_space
+    return space.distribution is Distribution.UNIFORM or space.min is None or Decimal(space.min) > 0
+
+
+def _list_numeric(parameter: "Parameter") -> bool:
+    if parameter.parameter_type is not ParameterType.DISCRETE:
+        return True
+    return all(_is_number(value) for value in parameter.feasible_space.choices or [])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except ArithmeticError:
+        return False
+
+
+def _whole(parameter: "Parameter") -> bool:
+    space = parameter.feasible_space
+    if parameter.parameter_type is not ParameterType.INT:
+        return True
+    return all(value is None or Decimal(value) % 1 == 0 for value in (space.min, space.max, space.step))
+
+
+_RANGED = "self.parameterType in ['int', 'double']"
+_BOTH = "has(self.feasibleSpace.min) && has(self.feasibleSpace.max)"
+_RULES = (
+    Rule(
+        f"!({_RANGED}) || ({_BOTH} && !has(self.feasibleSpace.list))",
+        "feasibleSpace of an int or double parameter needs min and max, and no list",
+        lambda p: (
+            not _ranged(p)
+            or (
+                p.feasible_space.min is not None
+                and p.feasible_space.max is not None
+                and p.feasible_space.choices is None
+            )
+        ),
+    ),
+    Rule(
+        f"({_RANGED}) || (has(self.feasibleSpace.list) && !has(self.feasibleSpace.min) && !has(self.feasibleSpace.max)"
+        " && !has(self.feasibleSpace.step))",
+        "feasibleSpace of a discrete or categorical parameter needs list, and no min, max or step",
+        lambda p: (
+            _ranged(p)
+            or (
+                p.feasible_space.choices is not None
+                and p.feasible_space.min is None
+                and p.feasible_space.max is None
+                and p.feasible_space.step is None
+            )
+        ),
+    ),
+    Rule(
+        f"!({_RANGED} && {_BOTH}) || double(self.feasibleSpace.min) <= double(self.feasibleSpace.max)",
+        "feasibleSpace.min must not be above feasibleSpace.max",
+        _range_ordered,
+    ),
+    Rule(
+        "self.feasibleSpace.distribution != 'logUniform' || !has(self.feasibleSpace.min) || double(self.feasibleSpace.min) > 0.0",
+        "feasibleSpace.min must be above zero with distribution logUniform; write for example 0.0001",
+        _log_positive,
+    ),
+    Rule(
+        "!has(self.feasibleSpace.step) || double(self.feasibleSpace.step) > 0.0",
+        "feasibleSpace.step must be above zero",
+        lambda p: p.feasible_space.step is None or Decimal(p.feasible_space.step) > 0,
+    ),
+    Rule(
+        "self.parameterType != 'int' || ["
+        + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step"))
+        + "].all(v, v.matches('^[-+]?[0-9]+$'))",
+        "feasibleSpace of an int parameter takes whole numbers; use parameterType double for others",
+        _whole,
+    ),
+    Rule(
+        "self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v,"
+        " v.matches('^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$'))",
+        "feasibleSpace.list of a discrete parameter takes numbers; use parameterType categorical for text",
+        _list_numeric,
+    ),
+    Rule(
+        "!has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v, self.feasibleSpace.list.exists_one(w, w == v))",
+        "feasibleSpace.list must not repeat a value",
+        lambda p: (
+            p.feasible_space.choices is None or len(set(p.feasible_space.choices)) == len(p.feasible_space.choices)
+        ),
+    ),
+)
+
+
+class Parameter(Model):
+    """One hyperparameter: its name as the trainable receives it, its type and its values."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", min_length=1, max_length=63)
+    """Name under which the trainable receives the value, e.g. learning_rate."""
+    parameter_type: ParameterType
+    """int, double, discrete (numbers from a list) or categorical (text from a list)."""
+    feasible_space: FeasibleSpace
+    """The values it may take."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _RULES)
+        return self

@@ -1,0 +1,84 @@
+"""`spec.storage` and `spec.tracking`: where results, checkpoints and the MLflow record go."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.quantities import Quantity
+from tuningsweep_api.spec.rules import check_rules, exactly_one, with_rules
+
+
+class AccessMode(StrEnum):
+    """Access modes of a claim; workers on several nodes need ReadWriteMany."""
+
+    READ_WRITE_ONCE = "ReadWriteOnce"
+    READ_WRITE_MANY = "ReadWriteMany"
+
+
+class NewClaim(Model):
+    """A PersistentVolumeClaim made for the sweep and deleted with it."""
+
+    size: Quantity = "5Gi"
+    """Size of the volume."""
+    storage_class_name: str | None = Field(default=None, max_length=253)
+    """StorageClass; the cluster's default if left out."""
+    access_mode: AccessMode = AccessMode.READ_WRITE_ONCE
+    """ReadWriteOnce keeps head and workers on one node; ReadWriteMany lets them spread."""
+
+
+class Ephemeral(Model):
+    """A volume that lives as long as the head pod: nothing survives it. For trying things out."""
+
+
+_RULES = (
+    exactly_one(
+        ("volume_claim", "existing_claim", "uri", "ephemeral"),
+        ("volumeClaim", "existingClaim", "uri", "ephemeral"),
+        "storage",
+    ),
+)
+
+
+class Storage(Model):
+    """Where results and checkpoints are kept: exactly one of the fields."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+
+    volume_claim: NewClaim | None = None
+    """A claim made for this sweep."""
+    existing_claim: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """Name of a PersistentVolumeClaim in the sweep's namespace."""
+    uri: Annotated[str, Field(pattern=r"^(s3|gs|file)://[^\s]+$", max_length=1024)] | None = None
+    """Object storage, e.g. s3://bucket/path; credentials come from cluster.podTemplate.env."""
+    ephemeral: Ephemeral | None = None
+    """No persistence: a suspended or broken sweep starts over."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _RULES)
+        return self
+
+    @property
+    def persistent(self) -> bool:
+        """Whether results outlive the head pod."""
+        return self.ephemeral is None
+
+
+class MLflow(Model):
+    """Where MLflow records the sweep."""
+
+    tracking_uri: str | None = Field(default=None, pattern=r"^(https?|sqlite|file)://?[^\s]+$", max_length=1024)
+    """Tracking server; an embedded SQLite store beside the results if left out."""
+    experiment_name: str | None = Field(default=None, min_length=1, max_length=256)
+    """MLflow experiment; NAMESPACE/SWEEP if left out."""
+
+
+class Tracking(Model):
+    """Experiment tracking."""
+
+    enabled: bool = True
+    """Whether trials are recorded with MLflow."""
+    mlflow: MLflow = MLflow()
+    """MLflow settings."""

@@ -1,0 +1,187 @@
+"""The TuningSweep resource: spec, its rules across fields, and the whole object as a user writes it."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api import names
+from tuningsweep_api.model import Model
+from tuningsweep_api.spec.cluster import Cluster
+from tuningsweep_api.spec.limits import Limits
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.search import Scheduler, SchedulerType, Search, SearchAlgorithm
+from tuningsweep_api.spec.search_space import Parameter, ParameterType
+from tuningsweep_api.spec.storage import NewClaim, Storage, Tracking
+from tuningsweep_api.spec.trainable import BUILTIN_METRICS, BUILTIN_PARAMETERS, Task, Trainable
+
+NAME_MAX_LENGTH: Final = 40
+
+MUTABLE_FIELDS: Final = (
+    "limits",
+    "suspend",
+    "parallelTrialCount",
+    "maxTrialCount",
+    "maxFailedTrialCount",
+    "activeDeadlineSeconds",
+    "ttlSecondsAfterFinished",
+)
+"""Fields of the spec that may be edited after creation."""
+
+
+def _distinct_names(spec: "TuningSweepSpec") -> bool:
+    names_used = [parameter.name for parameter in spec.parameters]
+    return len(set(names_used)) == len(names_used)
+
+
+def _grid_enumerable(spec: "TuningSweepSpec") -> bool:
+    if spec.search.algorithm_name is not SearchAlgorithm.GRID:
+        return True
+    return all(
+        p.feasible_space.choices is not None
+        or p.feasible_space.step is not None
+        or p.parameter_type is ParameterType.INT
+        for p in spec.parameters
+    )
+
+
+def _builtin_metric_known(spec: "TuningSweepSpec") -> bool:
+    builtin = spec.trainable.builtin
+    if builtin is None:
+        return True
+    wanted = {spec.objective.objective_metric_name, *spec.objective.additional_metric_names}
+    return wanted <= set(BUILTIN_METRICS[builtin.task])
+
+
+def _builtin_parameters_known(spec: "TuningSweepSpec") -> bool:
+    if spec.trainable.builtin is None:
+        return True
+    return {p.name for p in spec.parameters} | set(spec.trainable.arguments) <= set(BUILTIN_PARAMETERS)
+
+
+def _cel_list(values: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
+_CLASSIFICATION, _REGRESSION = BUILTIN_METRICS[Task.CLASSIFICATION], BUILTIN_METRICS[Task.REGRESSION]
+_BUILTIN = "has(self.trainable.builtin)"
+_METRICS = "([self.objective.objectiveMetricName] + self.objective.additionalMetricNames)"
+
+_RULES = (
+    Rule(
+        "self.parameters.all(p, self.parameters.exists_one(q, q.name == p.name))",
+        "parameters must have different names",
+        _distinct_names,
+    ),
+    Rule(
+        "self.search.algorithmName != 'grid' || self.parameters.all(p, p.parameterType != 'double' || has(p.feasibleSpace.step))",
+        "search.algorithmName grid needs feasibleSpace.step (or a discrete list) for every double parameter",
+        _grid_enumerable,
+    ),
+    Rule(
+        "self.scheduler.type != 'PBT' || self.search.algorithmName == 'random'",
+        "scheduler.type PBT chooses configurations itself; use it with search.algorithmName random",
+        lambda s: s.scheduler.type is not SchedulerType.PBT or s.search.algorithm_name is SearchAlgorithm.RANDOM,
+    ),
+    Rule(
+        f"!{_BUILTIN} || (self.trainable.builtin.task == 'classification'"
+        f" ? {_METRICS}.all(m, m in {_cel_list(_CLASSIFICATION)}) : {_METRICS}.all(m, m in {_cel_list(_REGRESSION)}))",
+        "objective names a metric that the built-in workload does not report; classification has "
+        f"{', '.join(_CLASSIFICATION)}; regression has rmse instead of accuracy",
+        _builtin_metric_known,
+    ),
+    Rule(
+        f"!{_BUILTIN} || (self.parameters.all(p, p.name in {_cel_list(BUILTIN_PARAMETERS)})"
+        f" && self.trainable.arguments.all(a, a in {_cel_list(BUILTIN_PARAMETERS)}))",
+        f"parameters and trainable.arguments of a built-in workload may be {', '.join(BUILTIN_PARAMETERS)}",
+        _builtin_parameters_known,
+    ),
+    Rule(
+        "self.parallelTrialCount <= self.maxTrialCount",
+        "parallelTrialCount must not be above maxTrialCount",
+        lambda s: s.parallel_trial_count <= s.max_trial_count,
+    ),
+)
+
+
+class TuningSweepSpec(Model):
+    """What to tune, under which limits, and where."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+
+    objective: Objective
+    """Metric to optimise."""
+    parameters: Annotated[list[Parameter], Field(min_length=1, max_length=32)]
+    """The search space: one entry a hyperparameter."""
+    trainable: Trainable
+    """What a trial runs."""
+    search: Search = Search()
+    """How configurations are chosen."""
+    scheduler: Scheduler = Scheduler()
+    """How trials are ended for their results."""
+    limits: Limits = Limits()
+    """What one trial may use; may be edited while trials run."""
+    parallel_trial_count: int = Field(default=1, ge=1, le=1000)
+    """Trials that run at the same time."""
+    max_trial_count: int = Field(default=16, ge=1, le=100_000)
+    """Most trials; a grid ends earlier when it is used up."""
+    max_failed_trial_count: int = Field(default=3, ge=0, le=100_000)
+    """Failed trials after which the sweep fails. Trials over a limit do not count as failed."""
+    suspend: bool = False
+    """true frees the cluster and keeps what is finished; false goes on."""
+    active_deadline_seconds: int | None = Field(default=None, ge=1)
+    """Seconds the sweep may take from its start, after which running trials are stopped and it fails."""
+    backoff_limit: int = Field(default=3, ge=0, le=100)
+    """Times a crashed driver is started again before the sweep fails."""
+    ttl_seconds_after_finished: int | None = Field(default=None, ge=0)
+    """Seconds after its end when the sweep is deleted; kept if left out."""
+    cluster: Cluster = Cluster()
+    """The Ray cluster to run on."""
+    storage: Storage = Storage(volume_claim=NewClaim())
+    """Where results and checkpoints are kept."""
+    tracking: Tracking = Tracking()
+    """Experiment tracking with MLflow."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _RULES)
+        return self
+
+
+class Metadata(Model):
+    """The part of a Kubernetes object's metadata that a sweep needs; the rest is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=NAME_MAX_LENGTH)
+    """Name of the sweep; short enough for the names KubeRay derives from it."""
+    namespace: str = "default"
+    """Namespace; `default` for a local run."""
+    uid: str = "local"
+    """UID given by the API server; `local` for a local run."""
+    generation: int = 1
+    """Generation of the spec."""
+    annotations: dict[str, str] = {}
+    """Annotations, read for stop requests."""
+
+
+class TuningSweep(Model):
+    """A TuningSweep as in a manifest or from the API server; status is read elsewhere."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    api_version: Literal["tuningsweep.io/v1alpha1"]
+    kind: Literal["TuningSweep"]
+    metadata: Metadata
+    spec: TuningSweepSpec
+
+    @classmethod
+    def from_manifest(cls, manifest: dict[str, Any]) -> Self:
+        """Validate a manifest; pydantic's ValidationError names each field (see `errors.explain`)."""
+        return cls.model_validate(manifest)
+
+    @property
+    def stop_requests(self) -> tuple[str, ...]:
+        """Trials that a person asked to stop, from the annotation."""
+        listed = self.metadata.annotations.get(names.ANNOTATION_STOP, "")
+        return tuple(sorted({name.strip() for name in listed.split(",") if name.strip()}))

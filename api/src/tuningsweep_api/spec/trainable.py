@@ -1,0 +1,119 @@
+"""`spec.trainable`: what one trial runs: a built-in scikit-learn workload, a user's function, or a command."""
+
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.spec.dataset import Dataset
+from tuningsweep_api.spec.rules import Rule, check_rules, exactly_one, with_rules
+
+
+class BuiltinModel(StrEnum):
+    """Models trained by scikit-learn's SGD with partial_fit."""
+
+    LINEAR_REGRESSION = "linearRegression"
+    PERCEPTRON = "perceptron"
+    LOGISTIC_REGRESSION = "logisticRegression"
+    LINEAR_SVM = "linearSVM"
+
+
+class Task(StrEnum):
+    """What is predicted."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+MODELS_OF_TASK: Final[dict[Task, frozenset[BuiltinModel]]] = {
+    Task.CLASSIFICATION: frozenset(
+        {BuiltinModel.PERCEPTRON, BuiltinModel.LOGISTIC_REGRESSION, BuiltinModel.LINEAR_SVM}
+    ),
+    Task.REGRESSION: frozenset({BuiltinModel.LINEAR_REGRESSION, BuiltinModel.LINEAR_SVM}),
+}
+
+SYSTEM_METRICS: Final = (
+    "mean_step_time_seconds",
+    "memory_bytes",
+    "cpu_percent",
+    "elapsed_seconds",
+)
+"""Metrics that the supervisor adds to every report of every trainable."""
+
+BUILTIN_METRICS: Final[dict[Task, tuple[str, ...]]] = {
+    Task.CLASSIFICATION: ("training_loss", "validation_loss", "accuracy", *SYSTEM_METRICS),
+    Task.REGRESSION: ("training_loss", "validation_loss", "rmse", *SYSTEM_METRICS),
+}
+"""Metrics a built-in workload reports every evaluateEverySteps."""
+
+BUILTIN_PARAMETERS: Final = ("batch_size", "learning_rate", "alpha", "penalty", "l1_ratio", "epsilon")
+"""Hyperparameters a built-in workload understands, as `parameters` or `arguments`."""
+
+_BUILTIN_RULES = (
+    Rule(
+        "self.task == 'classification' ? self.model != 'linearRegression'"
+        " : self.model in ['linearRegression', 'linearSVM']",
+        "trainable.builtin.model: classification takes perceptron, logisticRegression or linearSVM;"
+        " regression takes linearRegression or linearSVM",
+        lambda b: b.model in MODELS_OF_TASK[b.task],
+    ),
+    Rule(
+        "self.evaluateEverySteps <= self.steps",
+        "trainable.builtin.evaluateEverySteps must not be above trainable.builtin.steps, or no metric is ever reported",
+        lambda b: b.evaluate_every_steps <= b.steps,
+    ),
+)
+
+
+class BuiltinTrainable(Model):
+    """A built-in workload: a linear model trained by mini-batch SGD."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_BUILTIN_RULES))
+
+    model: BuiltinModel
+    """linearRegression, perceptron, logisticRegression or linearSVM."""
+    task: Task
+    """classification or regression."""
+    dataset: Dataset
+    """The rows."""
+    steps: int = Field(default=1000, ge=1, le=100_000_000)
+    """Steps (mini-batches) of a whole trial."""
+    evaluate_every_steps: int = Field(default=100, ge=1)
+    """Steps between two evaluations on the validation rows."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Seed of the split, the order of rows and the model."""
+
+
+_TRAINABLE_RULES = (
+    exactly_one(("builtin", "function", "command"), ("builtin", "function", "command"), "trainable"),
+    Rule(
+        "!has(self.command) || self.command[0].size() > 0",
+        "trainable.command[0] must be the program to run",
+        lambda t: t.command is None or t.command[0] != "",
+    ),
+)
+
+
+class Trainable(Model):
+    """What a trial runs."""
+
+    model_config = ConfigDict(json_schema_extra=with_rules(_TRAINABLE_RULES))
+
+    builtin: BuiltinTrainable | None = None
+    """A built-in scikit-learn workload."""
+    function: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$",
+        max_length=256,
+    )
+    """module:function in the image; it is called with the trial's parameters and reports through `tuningsweep.report`."""
+    command: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(min_length=1, max_length=64)] | None = None
+    """Program and arguments; it gets the parameters as JSON in TUNINGSWEEP_PARAMETERS and prints one JSON object of metrics a line."""
+    arguments: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)] = {}
+    """Fixed values handed over with the parameters of every trial, e.g. alpha: "0.001"."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_rules(self, _TRAINABLE_RULES)
+        return self

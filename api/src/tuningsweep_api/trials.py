@@ -1,0 +1,96 @@
+"""Records of trials: what is written to trials.jsonl, served by the control API and folded into status.
+
+Times are RFC 3339 strings in UTC; memory is bytes, durations are seconds.
+"""
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.outcomes import Outcome, Reason
+
+ParameterValue = str | int | float
+Metrics = dict[str, float]
+
+
+class TrialRecord(Model):
+    """The one record of a trial that has ended."""
+
+    trial: str
+    """Name, e.g. trial-0007."""
+    parameters: dict[str, ParameterValue]
+    """Hyperparameters as the trainable received them."""
+    outcome: Outcome
+    reason: Reason
+    message: str = ""
+    """A sentence for people."""
+    observed: float | None = None
+    """The value over the limit: bytes or seconds, as the reason says."""
+    limit: float | None = None
+    """The limit it was held against, in the same unit."""
+    metrics: Metrics = {}
+    """The last reported metrics."""
+    steps: int = 0
+    """Steps done."""
+    start_time: str | None = None
+    """When its first training process started; absent for a trial that never did."""
+    completion_time: str
+    duration_seconds: float = 0.0
+    """Wall time of its training processes."""
+    cpu_seconds: float = 0.0
+    """CPU time of its training processes."""
+    peak_memory: int = 0
+    """Highest memory seen, bytes."""
+    attempts: int = 1
+    """Training processes started for it; more than one after a crash, suspension or pause."""
+
+
+class RunningTrial(Model):
+    """A trial that is being trained now."""
+
+    trial: str
+    parameters: dict[str, ParameterValue]
+    start_time: str
+    steps: int = 0
+    memory: int = 0
+    """Bytes."""
+    mean_step_time: float | None = None
+    """Seconds; absent before the first step."""
+    step_in_flight: float | None = None
+    """Seconds since the running step began; absent between steps."""
+    metrics: Metrics = {}
+
+
+class StopRecord(Model):
+    """One trial ended by a limit, a person or the kernel; numbered, so that each becomes one Event."""
+
+    sequence: int
+    """1 for the first stop of the sweep, then one more each; survives restarts of the driver."""
+    trial: str
+    outcome: Outcome
+    reason: Reason
+    observed: float | None = None
+    limit: float | None = None
+    time: str
+    message: str = ""
+
+
+class TrialCounts(Model):
+    """Trials by where they are; the six outcomes add up with pending and running to total."""
+
+    total: int = 0
+    """Trials the sweep knows of so far: ended, running and waiting."""
+    pending: int = 0
+    running: int = 0
+    succeeded: int = 0
+    pruned: int = 0
+    limit_exceeded: int = 0
+    skipped: int = 0
+    stopped: int = 0
+    failed: int = 0
+
+
+class OptimalTrial(Model):
+    """The best trial so far, as Katib shows it."""
+
+    trial: str
+    parameters: dict[str, ParameterValue]
+    objective: float
+    metrics: Metrics = {}

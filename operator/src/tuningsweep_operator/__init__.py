@@ -1,0 +1,1 @@
+"""The TuningSweep operator: turns sweeps into KubeRay jobs and keeps their status."""

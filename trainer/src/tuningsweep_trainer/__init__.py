@@ -1,0 +1,1 @@
+"""The TuningSweep trainer: driver, supervisor, training process and command line."""
