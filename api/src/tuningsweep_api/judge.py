@@ -1,7 +1,7 @@
 """The limit policy: one pure function from limits, recent samples and the clock to a verdict.
 
-The supervisor calls `judge` after every sample of its training process; nothing here does I/O or reads a clock. Times are
-seconds of one monotonic clock, memory is bytes.
+The supervisor calls `judge` after every sample of its training process; nothing here does I/O or reads a clock.
+Times are seconds of one monotonic clock, memory is bytes.
 """
 
 from collections import deque
@@ -48,7 +48,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class SampleWindow:
-    """The samples that `judge` may need: the newest ones for memory, one for each recent step count for mean step time."""
+    """The samples `judge` may need: the newest for memory, one for each recent step count for mean step time."""
 
     started: float
     """When the training process began."""

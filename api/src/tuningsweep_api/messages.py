@@ -1,7 +1,7 @@
 """Messages between operator and driver: level-triggered, so losing, repeating or reordering them does no harm.
 
-The operator PUTs the whole DesiredState whenever the driver's `desired_digest` differs from it; the driver answers every
-GET and PUT with the whole SweepState. `tuningsweep run` plays the operator's part inside one process.
+The operator PUTs the whole DesiredState whenever the driver's `desired_digest` differs from it; the driver answers
+every GET and PUT with the whole SweepState. `tuningsweep run` plays the operator's part inside one process.
 """
 
 import hashlib

@@ -56,7 +56,7 @@ class Phase(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """Conditions of a sweep: Complete, Failed and Suspended as on a Job, Reconciling and Stalled as kstatus reads them."""
+    """Conditions of a sweep: Complete, Failed, Suspended as on a Job; Reconciling, Stalled as kstatus reads them."""
 
     COMPLETE = "Complete"
     FAILED = "Failed"

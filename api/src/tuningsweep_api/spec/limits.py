@@ -30,7 +30,8 @@ def _positive(field: str, name: str) -> Rule:
 _RULES = (
     Rule(
         cel=f"!has(self.memory) || quantity(string(self.memory)).compareTo(quantity('{MINIMUM_MEMORY}')) >= 0",
-        message=f"limits.memory must be at least {MINIMUM_MEMORY}, less than an empty Python process needs; write for example 400Mi",
+        message=f"limits.memory must be at least {MINIMUM_MEMORY} (an empty Python process needs more);"
+        " write for example 400Mi",
         holds=lambda limits: limits.memory is None or quantity_bytes(limits.memory) >= quantity_bytes(MINIMUM_MEMORY),
     ),
     _positive("mean_step_time", "meanStepTime"),

@@ -1,6 +1,6 @@
 """Rules that the API server and the offline validation share: one message each, a CEL expression and a Python check.
 
-A model lists its rules once; `with_rules` puts the CEL form into the JSON schema and `check_rules` runs the Python form.
+A model lists its rules once; `with_rules` puts the CEL form into the JSON schema, `check_rules` runs the Python form.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,9 +29,14 @@ def check_rules(model: object, rules: Sequence[Rule]) -> None:
             raise ValueError(rule.message)
 
 
+def _escaped(name: str) -> str:
+    """CEL's form of a field name that is one of its reserved words."""
+    return f"__{name}__" if name in ("function", "namespace", "import", "package") else name
+
+
 def exactly_one(fields: Sequence[str], names: Sequence[str], owner: str) -> Rule:
     """A rule that exactly one of `fields` is set; `names` are their camelCase forms, `owner` the path users see."""
-    cel = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names) + " == 1"
+    cel = " + ".join(f"(has(self.{_escaped(name)}) ? 1 : 0)" for name in names) + " == 1"
     listed = ", ".join(names)
     return Rule(
         cel=cel,

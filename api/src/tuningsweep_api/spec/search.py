@@ -1,4 +1,4 @@
-"""`spec.search` and `spec.scheduler`: which configurations are tried, and which trials are ended early for their results."""
+"""`spec.search` and `spec.scheduler`: which configurations are tried, which trials are ended for their results."""
 
 from enum import StrEnum
 from typing import Self

@@ -117,7 +117,8 @@ _RULES = (
         _range_ordered,
     ),
     Rule(
-        "self.feasibleSpace.distribution != 'logUniform' || !has(self.feasibleSpace.min) || double(self.feasibleSpace.min) > 0.0",
+        "self.feasibleSpace.distribution != 'logUniform' || !has(self.feasibleSpace.min)"
+        " || double(self.feasibleSpace.min) > 0.0",
         "feasibleSpace.min must be above zero with distribution logUniform; write for example 0.0001",
         _log_positive,
     ),
@@ -140,7 +141,8 @@ _RULES = (
         _list_numeric,
     ),
     Rule(
-        "!has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v, self.feasibleSpace.list.exists_one(w, w == v))",
+        "!has(self.feasibleSpace.list)"
+        " || self.feasibleSpace.list.all(v, self.feasibleSpace.list.exists_one(w, w == v))",
         "feasibleSpace.list must not repeat a value",
         lambda p: (
             p.feasible_space.choices is None or len(set(p.feasible_space.choices)) == len(p.feasible_space.choices)

@@ -74,7 +74,8 @@ _RULES = (
         _distinct_names,
     ),
     Rule(
-        "self.search.algorithmName != 'grid' || self.parameters.all(p, p.parameterType != 'double' || has(p.feasibleSpace.step))",
+        "self.search.algorithmName != 'grid'"
+        " || self.parameters.all(p, p.parameterType != 'double' || has(p.feasibleSpace.step))",
         "search.algorithmName grid needs feasibleSpace.step (or a discrete list) for every double parameter",
         _grid_enumerable,
     ),

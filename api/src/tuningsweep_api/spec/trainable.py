@@ -107,9 +107,9 @@ class Trainable(Model):
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$",
         max_length=256,
     )
-    """module:function in the image; it is called with the trial's parameters and reports through `tuningsweep.report`."""
+    """module:function in the image, called with a trial's parameters; it reports through `tuningsweep.report`."""
     command: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(min_length=1, max_length=64)] | None = None
-    """Program and arguments; it gets the parameters as JSON in TUNINGSWEEP_PARAMETERS and prints one JSON object of metrics a line."""
+    """Program and arguments; parameters come as JSON in TUNINGSWEEP_PARAMETERS, metrics go out as JSON lines."""
     arguments: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)] = {}
     """Fixed values handed over with the parameters of every trial, e.g. alpha: "0.001"."""
 
