@@ -1,13 +1,13 @@
 """`spec.cluster`: the Ray cluster a sweep runs on. Ignored by `tuningsweep run`, which uses the machine it is on."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.quantities import Quantity
-from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel
 
 Labels = Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=64)]
 KubernetesObject = Annotated[
@@ -33,10 +33,10 @@ _WORKERS_RULES = (
 )
 
 
-class Workers(Model):
+class Workers(RuledModel):
     """Worker pods. With minReplicas below maxReplicas Ray's autoscaler adds workers while trials wait."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_WORKERS_RULES))
+    RULES = _WORKERS_RULES
 
     min_replicas: int = Field(default=1, ge=0, le=1000)
     """Worker pods kept while the sweep runs."""
@@ -44,11 +44,6 @@ class Workers(Model):
     """Most worker pods; 0 runs the trials on the head pod."""
     trials_per_worker: int = Field(default=1, ge=1, le=64)
     """Trials that one worker pod runs at a time; the pod asks for this many times resourcesPerTrial."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _WORKERS_RULES)
-        return self
 
 
 class ResourcesPerTrial(Model):
@@ -81,8 +76,12 @@ Volume = Annotated[
             "x-kubernetes-preserve-unknown-fields": True,
             "required": ["name"],
             "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": 63},
-                "hostPath": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                "name": {"type": "string", "minLength": 1, "maxLength": 63, "description": "Name of the volume."},
+                "hostPath": {
+                    "type": "object",
+                    "x-kubernetes-preserve-unknown-fields": True,
+                    "description": "Refused.",
+                },
             },
         }
     ),
@@ -124,10 +123,10 @@ _CLUSTER_RULES = (
 )
 
 
-class Cluster(Model):
+class Cluster(RuledModel):
     """Shape of the Ray cluster."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_CLUSTER_RULES))
+    RULES = _CLUSTER_RULES
 
     image: str | None = Field(default=None, min_length=1, max_length=512)
     """Image of head and workers; the operator's default trainer image if left out. Build your own from that one."""
@@ -139,8 +138,3 @@ class Cluster(Model):
     """What each trial gets."""
     pod_template: PodTemplate = PodTemplate()
     """Overrides for the pods."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _CLUSTER_RULES)
-        return self

@@ -1,22 +1,22 @@
 """`spec.trainable.builtin.dataset`: where the rows come from. Loaded once per node, mapped read-only by every trial."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from tuningsweep_api.model import Model
-from tuningsweep_api.spec.rules import Rule, check_rules, exactly_one, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
 
 _OPENML_RULES = (exactly_one(("id", "name"), ("id", "name"), "dataset.openml"),)
 
 
-class OpenMLDataset(Model):
+class OpenMLDataset(RuledModel):
     """A data set on OpenML (or a server that speaks its API), by id or by name."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_OPENML_RULES))
+    RULES = _OPENML_RULES
 
     id: int | None = Field(default=None, ge=1)
     """OpenML data set id, e.g. 554 for mnist_784."""
@@ -26,11 +26,6 @@ class OpenMLDataset(Model):
     """Version, with name."""
     server: str | None = Field(default=None, pattern=r"^https?://[^\s]+$", max_length=512)
     """Address of another OpenML API, e.g. http://mirror.example/api/v1/xml."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _OPENML_RULES)
-        return self
 
 
 class BundledName(StrEnum):
@@ -86,10 +81,10 @@ _DATASET_RULES = (
 )
 
 
-class Dataset(Model):
+class Dataset(RuledModel):
     """Rows to train on: exactly one source, split 70/30 into training and validation rows."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_DATASET_RULES))
+    RULES = _DATASET_RULES
 
     openml: OpenMLDataset | None = None
     """A data set on OpenML."""
@@ -103,8 +98,3 @@ class Dataset(Model):
     """Column to predict; the data set's own default target where it has one."""
     drop_columns: Annotated[list[ColumnName], Field(max_length=256)] = []
     """Columns not to train on."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _DATASET_RULES)
-        return self

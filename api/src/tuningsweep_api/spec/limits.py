@@ -1,13 +1,11 @@
 """`spec.limits`: what a trial may use, after which warm-up, and what happens when it uses more."""
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
-from tuningsweep_api.model import Model
 from tuningsweep_api.quantities import Duration, Quantity, duration_seconds, quantity_bytes
-from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel
 
 MINIMUM_MEMORY = "16Mi"
 
@@ -40,10 +38,10 @@ _RULES = (
 )
 
 
-class Limits(Model):
+class Limits(RuledModel):
     """Limits on what one trial may use. A field left out is not limited. May be edited while trials run."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+    RULES = _RULES
 
     memory: Quantity | None = None
     """Most memory (RSS - SHR of the training process and its children) a trial may hold, e.g. 400Mi."""
@@ -59,11 +57,6 @@ class Limits(Model):
     """Number of steps over which meanStepTime is taken."""
     action: LimitAction = LimitAction.STOP
     """Stop ends a trial over a limit; Warn only records it."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _RULES)
-        return self
 
     @property
     def memory_bytes(self) -> int | None:

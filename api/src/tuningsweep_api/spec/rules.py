@@ -1,11 +1,16 @@
 """Rules that the API server and the offline validation share: one message each, a CEL expression and a Python check.
 
-A model lists its rules once; `with_rules` puts the CEL form into the JSON schema, `check_rules` runs the Python form.
+A model lists its rules once, in `RULES`: the CEL form goes into the JSON schema, the Python form runs at validation.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
+
+from pydantic import GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
+
+from tuningsweep_api.model import Model
 
 
 @dataclass(frozen=True)
@@ -17,16 +22,26 @@ class Rule:
     holds: Callable[[Any], bool]
 
 
-def with_rules(rules: Sequence[Rule]) -> dict[str, Any]:
-    """Return the `json_schema_extra` of a model: its rules as `x-kubernetes-validations`."""
-    return {"x-kubernetes-validations": [{"rule": rule.cel, "message": rule.message} for rule in rules]}
+class RuledModel(Model):
+    """A model with rules across its fields: checked here offline, by the API server as `x-kubernetes-validations`."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = ()
 
-def check_rules(model: object, rules: Sequence[Rule]) -> None:
-    """Raise ValueError with the message of the first rule that `model` breaks."""
-    for rule in rules:
-        if not rule.holds(model):
-            raise ValueError(rule.message)
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        for rule in self.RULES:
+            if not rule.holds(self):
+                raise ValueError(rule.message)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Add the CEL form of the rules to the model's schema."""
+        json_schema = handler(schema)
+        if cls.RULES:
+            resolved = handler.resolve_ref_schema(json_schema)
+            resolved["x-kubernetes-validations"] = [{"rule": r.cel, "message": r.message} for r in cls.RULES]
+        return json_schema
 
 
 def _escaped(name: str) -> str:

@@ -1,12 +1,11 @@
 """`spec.search` and `spec.scheduler`: which configurations are tried, which trials are ended for their results."""
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from tuningsweep_api.model import Model
-from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel
 
 
 class SearchAlgorithm(StrEnum):
@@ -45,10 +44,10 @@ _RULES = (
 )
 
 
-class Scheduler(Model):
+class Scheduler(RuledModel):
     """How trials are ended (or, with PBT, changed) for their results while they run. Units are steps."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+    RULES = _RULES
 
     type: SchedulerType = SchedulerType.NONE
     """None, ASHA, MedianStopping, HyperBand or PBT."""
@@ -60,8 +59,3 @@ class Scheduler(Model):
     """Share of trials that go on at each rung is one in this many (ASHA, HyperBand)."""
     perturbation_interval_steps: int = Field(default=200, ge=1)
     """Steps between exploit-and-explore decisions (PBT)."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _RULES)
-        return self

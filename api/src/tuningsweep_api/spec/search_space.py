@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.quantities import DecimalText
-from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel
 
 
 class ParameterType(StrEnum):
@@ -151,10 +151,10 @@ _RULES = (
 )
 
 
-class Parameter(Model):
+class Parameter(RuledModel):
     """One hyperparameter: its name as the trainable receives it, its type and its values."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+    RULES = _RULES
 
     name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", min_length=1, max_length=63)
     """Name under which the trainable receives the value, e.g. learning_rate."""
@@ -162,8 +162,3 @@ class Parameter(Model):
     """int, double, discrete (numbers from a list) or categorical (text from a list)."""
     feasible_space: FeasibleSpace
     """The values it may take."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _RULES)
-        return self

@@ -1,13 +1,13 @@
 """`spec.storage` and `spec.tracking`: where results, checkpoints and the MLflow record go."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.quantities import Quantity
-from tuningsweep_api.spec.rules import check_rules, exactly_one, with_rules
+from tuningsweep_api.spec.rules import RuledModel, exactly_one
 
 
 class AccessMode(StrEnum):
@@ -41,10 +41,10 @@ _RULES = (
 )
 
 
-class Storage(Model):
+class Storage(RuledModel):
     """Where results and checkpoints are kept: exactly one of the fields."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+    RULES = _RULES
 
     volume_claim: NewClaim | None = None
     """A claim made for this sweep."""
@@ -54,11 +54,6 @@ class Storage(Model):
     """Object storage, e.g. s3://bucket/path; credentials come from cluster.podTemplate.env."""
     ephemeral: Ephemeral | None = None
     """No persistence: a suspended or broken sweep starts over."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _RULES)
-        return self
 
     @property
     def persistent(self) -> bool:

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from tuningsweep_api import names
 from tuningsweep_api.model import Model
 from tuningsweep_api.spec.cluster import Cluster
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
-from tuningsweep_api.spec.rules import Rule, check_rules, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel
 from tuningsweep_api.spec.search import Scheduler, SchedulerType, Search, SearchAlgorithm
 from tuningsweep_api.spec.search_space import Parameter, ParameterType
 from tuningsweep_api.spec.storage import NewClaim, Storage, Tracking
@@ -105,10 +105,10 @@ _RULES = (
 )
 
 
-class TuningSweepSpec(Model):
+class TuningSweepSpec(RuledModel):
     """What to tune, under which limits, and where."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_RULES))
+    RULES = _RULES
 
     objective: Objective
     """Metric to optimise."""
@@ -142,11 +142,6 @@ class TuningSweepSpec(Model):
     """Where results and checkpoints are kept."""
     tracking: Tracking = Tracking()
     """Experiment tracking with MLflow."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _RULES)
-        return self
 
 
 class Metadata(Model):

@@ -1,13 +1,12 @@
 """`spec.trainable`: what one trial runs: a built-in scikit-learn workload, a user's function, or a command."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
-from tuningsweep_api.model import Model
 from tuningsweep_api.spec.dataset import Dataset
-from tuningsweep_api.spec.rules import Rule, check_rules, exactly_one, with_rules
+from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 
 class BuiltinModel(StrEnum):
@@ -66,10 +65,10 @@ _BUILTIN_RULES = (
 )
 
 
-class BuiltinTrainable(Model):
+class BuiltinTrainable(RuledModel):
     """A built-in workload: a linear model trained by mini-batch SGD."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_BUILTIN_RULES))
+    RULES = _BUILTIN_RULES
 
     model: BuiltinModel
     """linearRegression, perceptron, logisticRegression or linearSVM."""
@@ -95,10 +94,10 @@ _TRAINABLE_RULES = (
 )
 
 
-class Trainable(Model):
+class Trainable(RuledModel):
     """What a trial runs."""
 
-    model_config = ConfigDict(json_schema_extra=with_rules(_TRAINABLE_RULES))
+    RULES = _TRAINABLE_RULES
 
     builtin: BuiltinTrainable | None = None
     """A built-in scikit-learn workload."""
@@ -112,8 +111,3 @@ class Trainable(Model):
     """Program and arguments; parameters come as JSON in TUNINGSWEEP_PARAMETERS, metrics go out as JSON lines."""
     arguments: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)] = {}
     """Fixed values handed over with the parameters of every trial, e.g. alpha: "0.001"."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        check_rules(self, _TRAINABLE_RULES)
-        return self

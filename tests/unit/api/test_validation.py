@@ -1,0 +1,36 @@
+"""Offline validation refuses what the API server refuses (tests/cluster holds the same table against the real one)."""
+
+import pytest
+from pydantic import ValidationError
+
+from support.bad_input import BAD_MANIFESTS, BadInput
+from support.sweeps import BASE, edited
+from tuningsweep_api.errors import explain
+from tuningsweep_api.spec.sweep import TuningSweep
+
+
+def test_the_base_manifest_is_valid() -> None:
+    sweep = TuningSweep.from_manifest(BASE)
+    assert sweep.spec.limits.memory_bytes == 400 * 2**20
+    assert sweep.spec.storage.volume_claim is not None
+
+
+def test_there_are_at_least_forty_cases_with_distinct_names() -> None:
+    assert len({case.name for case in BAD_MANIFESTS}) == len(BAD_MANIFESTS) >= 40
+
+
+@pytest.mark.parametrize("case", BAD_MANIFESTS, ids=lambda case: case.name)
+def test_bad_manifest_is_refused_with_a_sentence_that_names_the_field(case: BadInput) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TuningSweep.from_manifest(edited(BASE, case.edits))
+    assert (case.offline or case.says) in "\n".join(explain(refused.value))
+
+
+def test_numbers_may_stand_for_quantities_as_in_kubernetes() -> None:
+    sweep = TuningSweep.from_manifest(edited(BASE, {"spec.limits.memory": 2**29}))
+    assert sweep.spec.limits.memory_bytes == 2**29
+
+
+def test_stop_requests_come_from_the_annotation_in_a_stable_order() -> None:
+    manifest = edited(BASE, {"metadata.annotations": {"tuningsweep.io/stop": "trial-0002, trial-0001,,trial-0002"}})
+    assert TuningSweep.from_manifest(manifest).stop_requests == ("trial-0001", "trial-0002")
