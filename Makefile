@@ -5,23 +5,63 @@ SHELL := bash
 include versions.env
 
 CACHE ?= $(or $(TUNINGSWEEP_CACHE),$(HOME)/.cache/tuningsweep)
+export TUNINGSWEEP_CACHE := $(CACHE)
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 UV_HOME := $(CACHE)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
-PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.synced
+SOURCES := api/src operator/src trainer/src
+FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup
+.PHONY: help setup run generate check unit golden integration test test-cluster clean
+
 help: ## show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "make: $(PYTHON) is not Python 3.11; call make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "installing uv $(UV_VERSION) into $(UV_HOME)"
 	@$(PYTHON) -m venv $(UV_HOME)
-	@$(UV_HOME)/bin/pip install --quiet uv==$(UV_VERSION)
+	@$(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(STAMP): $(UV) uv.lock pyproject.toml api/pyproject.toml operator/pyproject.toml trainer/pyproject.toml
 	@$(UV) sync --frozen --quiet --python $(PYTHON)
 	@touch $(STAMP)
 
-setup: $(STAMP) ## make the virtual environment
+setup: $(STAMP) ## make the virtual environment in .venv
+
+run: setup ## run a sample sweep on this machine (FILE=manifest, ARGS=more options)
+	@$(BIN)/tuningsweep run $(FILE) $(ARGS)
+
+generate: setup ## make CRD, chart schema and rendered manifests again
+	@$(BIN)/python tools/generate.py
+
+check: setup ## lint, types, layers, and whether generated files are up to date
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/generate.py --check
+
+unit: setup ## pure tests, seconds
+	@$(BIN)/pytest tests/unit
+
+golden: setup ## generated manifests against tests/golden
+	@$(BIN)/pytest tests/golden
+
+integration: setup ## real Ray, Prometheus client and openml client
+	@$(BIN)/pytest tests/integration
+
+test: check ## every test, the cluster ones included where the machine can
+	@$(BIN)/pytest tests/unit tests/golden tests/integration
+	@$(MAKE) --no-print-directory test-cluster
+
+test-cluster: setup ## tests on a real Kubernetes with KubeRay; makes the cluster and takes it down
+	@tests/cluster/run $(BIN)/pytest tests/cluster
+
+clean: ## remove what is made in the checkout; the cache stays
+	@rm -rf .venv build results
+
+include tests/cluster/rig/rig.mk

@@ -1,0 +1,150 @@
+"""What cluster tests ask of a sweep: conditions, records, Events, the driver's pods."""
+
+import json
+from typing import Any
+
+from support.kubectl import Kubectl, eventually
+from support.sweeps import edited
+
+FINISHED = ("Complete", "Failed")
+READER_IMAGE = "localhost/tuningsweep-trainer:test"
+
+
+def condition(sweep: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The condition of a type, or an empty one."""
+    found = [c for c in sweep.get("status", {}).get("conditions", []) if c["type"] == kind]
+    return found[0] if found else {"type": kind, "status": "Unknown", "reason": "", "message": ""}
+
+
+def is_true(sweep: dict[str, Any], kind: str) -> bool:
+    """Whether a condition holds."""
+    return bool(condition(sweep, kind)["status"] == "True")
+
+
+def wait_condition(kubectl: Kubectl, name: str, kind: str, seconds: float, reason: str | None = None) -> dict[str, Any]:
+    """Wait until a condition is True (with a reason); returns the sweep."""
+
+    def check() -> dict[str, Any] | None:
+        sweep = kubectl.get("tuningsweep", name)
+        found = condition(sweep, kind)
+        if found["status"] == "True" and reason in (None, found["reason"]):
+            return sweep
+        if kind == "Complete" and is_true(sweep, "Failed"):
+            raise AssertionError(f"sweep failed instead: {condition(sweep, 'Failed')}")
+        return None
+
+    return eventually(check, seconds, f"{name} {kind} {reason or ''} (status: {_brief(kubectl, name)})")
+
+
+def _brief(kubectl: Kubectl, name: str) -> str:
+    found = kubectl.find("tuningsweep", name) or {}
+    return json.dumps(found.get("status", {}).get("conditions", []))
+
+
+def trial_counts(kubectl: Kubectl, name: str) -> dict[str, int]:
+    """`status.trials`."""
+    return dict(kubectl.get("tuningsweep", name).get("status", {}).get("trials", {}))
+
+
+def wait_running(kubectl: Kubectl, name: str, seconds: float = 120, count: int = 1) -> None:
+    """Wait until trials are running."""
+    eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, seconds, f"{name}: {count} running")
+
+
+def head_pod(kubectl: Kubectl, name: str) -> str:
+    """Name of the sweep's head pod."""
+    pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
+    assert pods, f"{name} has no head pod"
+    return str(pods[0]["metadata"]["name"])
+
+
+def stop_events(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
+    """Events on the sweep about stopped trials."""
+    events = kubectl.items("events")
+    return [e for e in events if e["involvedObject"]["name"] == name and e["involvedObject"]["kind"] == "TuningSweep"]
+
+
+def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim: str | None = None) -> str:
+    """A file of the sweep's results, read by a pod that mounts the claim."""
+    reader = f"read-{name}"
+    kubectl.apply(_reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
+    try:
+        eventually(lambda: _phase(kubectl, reader) in ("Succeeded", "Failed"), 60, f"pod {reader}")
+        printed = kubectl.run("logs", reader)
+        assert _phase(kubectl, reader) == "Succeeded", printed
+        return printed
+    finally:
+        kubectl.run("delete", "pod", reader, "--wait=false", "--grace-period=0")
+
+
+def read_records(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
+    """The sweep's trials.jsonl."""
+    return [json.loads(line) for line in read_results(kubectl, name).splitlines()]
+
+
+def _phase(kubectl: Kubectl, pod: str) -> str:
+    return str(kubectl.get("pod", pod)["status"].get("phase", ""))
+
+
+def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            "volumes": [{"name": "results", "persistentVolumeClaim": {"claimName": claim}}],
+            "containers": [
+                {
+                    "name": "reader",
+                    "image": READER_IMAGE,
+                    "imagePullPolicy": "Never",
+                    "command": ["cat", path],
+                    "volumeMounts": [{"name": "results", "mountPath": "/results"}],
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
+
+
+def function_sweep(name: str, function: str, **edits: Any) -> dict[str, Any]:
+    """A sweep of a user's function out of the ConfigMap `trainables` (see `trainables_config_map`)."""
+    base: dict[str, Any] = {
+        "apiVersion": "tuningsweep.io/v1alpha1",
+        "kind": "TuningSweep",
+        "metadata": {"name": name},
+        "spec": {
+            "objective": {"type": "minimize", "objectiveMetricName": "loss"},
+            "parameters": [
+                {"name": "x", "parameterType": "discrete", "feasibleSpace": {"list": ["0", "1", "2", "3"]}},
+            ],
+            "search": {"algorithmName": "grid"},
+            "trainable": {"function": f"trainables:{function}"},
+            "parallelTrialCount": 2,
+            "maxTrialCount": 4,
+            "tracking": {"enabled": False},
+            "cluster": {
+                "workers": {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2},
+                "resourcesPerTrial": {"cpu": "250m", "memory": "1536Mi"},
+                "podTemplate": {
+                    "env": [{"name": "PYTHONPATH", "value": "/opt/trainables"}],
+                    "volumes": [{"name": "trainables", "configMap": {"name": "trainables"}}],
+                    "volumeMounts": [{"name": "trainables", "mountPath": "/opt/trainables", "readOnly": True}],
+                },
+            },
+        },
+    }
+    return edited(base, {path.replace("__", "."): value for path, value in edits.items()})
+
+
+def trainables_config_map(source: str) -> dict[str, Any]:
+    """The ConfigMap that carries the test trainables into the pods."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "trainables"},
+        "data": {"trainables.py": source},
+    }

@@ -1,0 +1,91 @@
+"""Issue A, line 2: what is wrong with the cluster shows as a reason with a remedy, and mends without a restart."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.sweeps import condition, function_sweep, wait_condition
+from support.kubectl import Kubectl, eventually
+
+KUBERAY = Kubectl("kuberay-system")
+SOON = 45.0
+"""Seconds: 30 for the operator, and what Kubernetes itself takes to make the pod that fails."""
+
+
+def test_missing_image(kubectl: Kubectl) -> None:
+    cluster = {"image": "localhost/no-such-image:1", "imagePullPolicy": "Never"}
+    kubectl.apply(
+        function_sweep(
+            "no-image", "quick", spec__cluster__image=cluster["image"], spec__cluster__imagePullPolicy="Never"
+        )
+    )
+    sweep = wait_condition(kubectl, "no-image", "Stalled", SOON, "ImageUnavailable")
+    assert cluster["image"] in condition(sweep, "Stalled")["message"]
+
+
+def test_unschedulable_pods_and_recovery(kubectl: Kubectl) -> None:
+    selector = {"tuningsweep.io/no-such-node": "true"}
+    kubectl.apply(function_sweep("nowhere", "quick", spec__cluster__podTemplate__nodeSelector=selector))
+    wait_condition(kubectl, "nowhere", "Stalled", SOON, "Unschedulable")
+    node = KUBERAY.items("nodes")[0]["metadata"]["name"]
+    KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node=true")
+    try:
+        wait_condition(kubectl, "nowhere", "Complete", 150)
+    finally:
+        KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node-")
+
+
+def test_exceeded_quota_and_recovery(kubectl: Kubectl) -> None:
+    kubectl.apply(
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    )
+    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), 20, "quota in force")
+    kubectl.apply(function_sweep("poor", "quick"))
+    wait_condition(kubectl, "poor", "Stalled", SOON, "QuotaExceeded")
+    kubectl.run("delete", "resourcequota", "none")
+    wait_condition(kubectl, "poor", "Complete", 150)
+
+
+def test_broken_import_fails_the_sweep_and_names_the_module(kubectl: Kubectl) -> None:
+    kubectl.apply(function_sweep("broken", "quick", spec__trainable={"function": "no_such_module:train"}))
+    sweep = wait_condition(kubectl, "broken", "Failed", 120, "TrainableUnavailable")
+    assert "no_such_module" in condition(sweep, "Failed")["message"]
+
+
+def test_crashing_driver(kubectl: Kubectl) -> None:
+    env = [{"name": "PYTHONPATH", "value": "/opt/trainables"}, {"name": "RAY_ADDRESS", "value": "192.0.2.1:1"}]
+    kubectl.apply(function_sweep("crashing", "quick", spec__cluster__podTemplate__env=env, spec__backoffLimit=0))
+    sweep = wait_condition(kubectl, "crashing", "Failed", 180)
+    assert condition(sweep, "Failed")["reason"] in ("BackoffLimitExceeded", "DriverCrashing", "DriverFailed")
+
+
+@pytest.fixture
+def kuberay_crd_back() -> Iterator[None]:
+    yield
+    KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
+
+
+def test_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crd_back: None) -> None:
+    KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
+    kubectl.apply(function_sweep("waiting", "quick"))
+    wait_condition(kubectl, "waiting", "Stalled", SOON, "KubeRayNotResponding")
+    KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
+    wait_condition(kubectl, "waiting", "Complete", 150)
+
+
+def test_deadline(kubectl: Kubectl) -> None:
+    kubectl.apply(function_sweep("late", "counting", spec__activeDeadlineSeconds=45))
+    wait_condition(kubectl, "late", "Failed", 150, "DeadlineExceeded")
+
+
+def test_ttl_deletes_a_finished_sweep(kubectl: Kubectl) -> None:
+    kubectl.apply(
+        function_sweep(
+            "brief",
+            "quick",
+            spec__ttlSecondsAfterFinished=1,
+            spec__storage={"ephemeral": {}},
+            spec__cluster__workers={"minReplicas": 0, "maxReplicas": 0},
+        )
+    )
+    eventually(lambda: kubectl.find("tuningsweep", "brief") is None, 150, "the finished sweep is deleted")

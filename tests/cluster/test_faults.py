@@ -1,0 +1,73 @@
+"""Issue A(e), (f), (g): operator killed, head pod killed, sweep deleted while the operator is away."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.sweeps import function_sweep, head_pod, read_records, trial_counts, wait_condition, wait_running
+from support.kubectl import Kubectl, eventually
+
+SYSTEM = Kubectl("tuningsweep-system")
+DEPLOYMENT = "deployment/tuningsweep-operator"
+SELECTOR = "app.kubernetes.io/component=operator"
+
+
+@pytest.fixture
+def operator_away() -> Iterator[None]:
+    """Scales the operator to zero when asked (`scale`), and back to one afterwards whatever happened."""
+    yield
+    SYSTEM.run("scale", DEPLOYMENT, "--replicas=1")
+    SYSTEM.run("rollout", "status", DEPLOYMENT, "--timeout=90s")
+
+
+def take_operator_away() -> None:
+    SYSTEM.run("scale", DEPLOYMENT, "--replicas=0")
+    eventually(lambda: not SYSTEM.items("pods", SELECTOR), 60, "operator gone")
+
+
+def test_limits_hold_while_the_operator_is_away(kubectl: Kubectl, operator_away: None) -> None:
+    name = "alone"
+    kubectl.apply(function_sweep(name, "hangs", spec__limits={"stepTime": "20s"}))
+    wait_running(kubectl, name)
+    take_operator_away()
+    before = trial_counts(kubectl, name)
+    log = eventually(lambda: _limit_in_log(kubectl, name), 90, "the hanging trial is stopped without the operator")
+    assert "trial-0001" in log
+    assert trial_counts(kubectl, name) == before
+    SYSTEM.run("scale", DEPLOYMENT, "--replicas=1")
+    sweep = wait_condition(kubectl, name, "Complete", 120)
+    assert sweep["status"]["trials"]["limitExceeded"] == 1
+    assert sweep["status"]["trials"]["succeeded"] == 3
+
+
+def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
+    """The driver's log line about a stop."""
+    script = f"cat /var/lib/tuningsweep/{name}/trials.jsonl"
+    printed = kubectl.run("exec", head_pod(kubectl, name), "--", "sh", "-c", script)
+    lines = [line for line in printed.splitlines() if "StepTimeLimitExceeded" in line]
+    return lines[0] if lines else None
+
+
+def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
+    name = "headless"
+    kubectl.apply(function_sweep(name, "counting"))
+    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, 180, "two trials succeeded")
+    before = {record["trial"]: record for record in read_records(kubectl, name)}
+    kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
+    wait_condition(kubectl, name, "Complete", 360)
+    after = read_records(kubectl, name)
+    assert sorted(record["trial"] for record in after) == [f"trial-{n:04d}" for n in range(4)]
+    assert {r["trial"]: r for r in after if r["trial"] in before} == before
+    resumed = [r for r in after if r["trial"] not in before]
+    assert {r["outcome"] for r in resumed} == {"Succeeded"}
+
+
+def test_deletion_needs_no_operator(kubectl: Kubectl, operator_away: None) -> None:
+    name = "gone"
+    kubectl.apply(function_sweep(name, "counting"))
+    wait_running(kubectl, name)
+    take_operator_away()
+    kubectl.run("delete", "tuningsweep", name, "--timeout=30s")
+    kinds = "rayjobs,rayclusters,pods,services,secrets,configmaps,persistentvolumeclaims"
+    left = f"tuningsweep.io/sweep={name}"
+    eventually(lambda: not kubectl.items(kinds, left), 60, "everything the sweep owned is gone")

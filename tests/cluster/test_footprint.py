@@ -1,0 +1,49 @@
+"""Sizes that users pay for: images, and the operator's memory with ten sweeps."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from support.kubectl import Kubectl, eventually
+from support.sweeps import BASE, edited
+
+SYSTEM = Kubectl("tuningsweep-system")
+OPERATOR_LIMIT = 110 * 2**20
+
+
+def operator_pod() -> str:
+    return str(SYSTEM.items("pods", "app.kubernetes.io/component=operator")[0]["metadata"]["name"])
+
+
+def operator_resident() -> int:
+    """Resident memory of the operator's process, bytes."""
+    script = "print(open('/proc/1/statm').read())"
+    return int(SYSTEM.run("exec", operator_pod(), "--", "python", "-c", script).split()[1]) * 4096
+
+
+def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
+    for number in range(10):
+        kubectl.apply(edited(BASE, {"metadata.name": f"many-{number}", "spec.suspend": True}))
+    eventually(
+        lambda: all(s.get("status", {}).get("phase") == "Suspended" for s in kubectl.items("tuningsweeps")),
+        60,
+        "ten sweeps are reconciled",
+    )
+    time.sleep(2)
+    resident = operator_resident()
+    print(f"operator with ten sweeps: {resident / 2**20:.0f} MiB resident")
+    assert resident < OPERATOR_LIMIT
+
+
+def test_operator_image_is_without_ray() -> None:
+    names = ("ray", "sklearn", "mlflow")
+    script = f"import importlib.util as u, json; print(json.dumps([n for n in {names} if u.find_spec(n)]))"
+    assert json.loads(SYSTEM.run("exec", operator_pod(), "--", "python", "-c", script)) == []
+
+
+def test_image_sizes_are_told() -> None:
+    sizes = Path(os.environ["TUNINGSWEEP_IMAGE_SIZES"]).read_text()
+    print(sizes)
+    assert "operator" in sizes
+    assert "trainer" in sizes

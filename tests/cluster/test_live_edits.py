@@ -1,0 +1,65 @@
+"""Issue A(b), (d) and the single stop: what a person changes on a running sweep takes hold."""
+
+import collections
+from typing import Any
+
+from cluster.sweeps import (
+    function_sweep,
+    read_records,
+    stop_events,
+    trial_counts,
+    wait_condition,
+    wait_running,
+)
+from support.kubectl import Kubectl, eventually
+
+
+def outcomes(records: list[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """Outcome and reason of every record, by trial."""
+    result: dict[str, list[tuple[str, str]]] = collections.defaultdict(list)
+    for record in records:
+        result[record["trial"]].append((record["outcome"], record["reason"]))
+    return result
+
+
+def test_tightened_limits_stop_running_trials(kubectl: Kubectl) -> None:
+    kubectl.apply(function_sweep("tighten", "counting", spec__limits={"meanStepTime": "5s"}))
+    wait_running(kubectl, "tighten", count=2)
+    kubectl.patch("tuningsweep", "tighten", {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
+    sweep = wait_condition(kubectl, "tighten", "Failed", 120, "NoTrialSucceeded")
+    assert sweep["status"]["trials"]["limitExceeded"] == 4
+    ended = outcomes(read_records(kubectl, "tighten"))
+    assert set(map(tuple, ended.values())) == {(("LimitExceeded", "MeanStepTimeLimitExceeded"),)}
+
+
+def test_one_trial_is_stopped_on_request(kubectl: Kubectl) -> None:
+    kubectl.apply(function_sweep("stop-one", "counting"))
+    wait_running(kubectl, "stop-one", count=2)
+    kubectl.run("annotate", "tuningsweep", "stop-one", "tuningsweep.io/stop=trial-0001")
+    eventually(lambda: trial_counts(kubectl, "stop-one").get("stopped") == 1, 30, "trial-0001 stopped")
+    sweep = kubectl.get("tuningsweep", "stop-one")
+    stop = sweep["status"]["lastStops"][0]
+    assert (stop["trial"], stop["outcome"], stop["reason"]) == ("trial-0001", "Stopped", "StopRequested")
+    assert any("trial-0001" in event["message"] for event in stop_events(kubectl, "stop-one"))
+
+
+def test_suspend_keeps_what_is_finished_and_resume_goes_on(kubectl: Kubectl) -> None:
+    name = "pause"
+    kubectl.apply(function_sweep(name, "counting", spec__parallelTrialCount=2))
+    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, 180, "two trials succeeded")
+    before = outcomes(read_records_of_succeeded(kubectl, name))
+    kubectl.patch("tuningsweep", name, {"spec": {"suspend": True}})
+    wait_condition(kubectl, name, "Suspended", 60)
+    eventually(lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={name}"), 90, "no pod is left while suspended")
+    kubectl.patch("tuningsweep", name, {"spec": {"suspend": False}})
+    wait_condition(kubectl, name, "Complete", 240)
+    after = read_records(kubectl, name)
+    ended = outcomes(after)
+    assert len(after) == len(ended) == 4
+    assert {trial: ended[trial] for trial in before} == before
+    assert {record["outcome"] for record in after} == {"Succeeded"}
+
+
+def read_records_of_succeeded(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
+    """Records so far."""
+    return [record for record in read_records(kubectl, name) if record["outcome"] == "Succeeded"]

@@ -1,0 +1,73 @@
+"""kubectl for tests: the commands a user types, with JSON out and a bounded wait.
+
+The kubeconfig and the network namespace come from `tests/cluster/rig/in-cluster`, which runs the whole test process.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class KubectlError(AssertionError):
+    """kubectl failed; the message is what it printed."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl bound to a namespace."""
+
+    namespace: str = "default"
+
+    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 120) -> str:
+        """Standard output of `kubectl --namespace NAMESPACE ARGUMENTS`; KubectlError if it fails."""
+        command = ["kubectl", "--namespace", self.namespace, *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise KubectlError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def apply(self, *manifests: dict[str, Any], dry_run: bool = False) -> str:
+        """`kubectl apply` of manifests given as dictionaries."""
+        extra = ["--dry-run=server"] if dry_run else []
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        return self.run("apply", *extra, "-f", "-", stdin=json.dumps(manifests[0] if len(manifests) == 1 else listed))
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """One object."""
+        return dict(json.loads(self.run("get", kind, name, "-o", "json")))
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        """One object, or None where there is none."""
+        printed = self.run("get", kind, name, "-o", "json", "--ignore-not-found")
+        return dict(json.loads(printed)) if printed.strip() else None
+
+    def items(self, kind: str, selector: str | None = None) -> list[dict[str, Any]]:
+        """Objects of a kind, by label."""
+        extra = ["-l", selector] if selector else []
+        return list(json.loads(self.run("get", kind, "-o", "json", *extra))["items"])
+
+    def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        """A merge patch, as `kubectl patch --type merge`."""
+        self.run("patch", kind, name, "--type", "merge", "-p", json.dumps(patch))
+
+
+def eventually(check: Callable[[], T | None], seconds: float, what: str, every: float = 0.5) -> T:
+    """Call `check` until it returns something true; the AssertionError says what was waited for and last seen."""
+    deadline = time.monotonic() + seconds
+    last: Any = None
+    while True:
+        try:
+            last = check()
+        except KubectlError as error:
+            last = error
+        else:
+            if last:
+                return last
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}; last seen: {last!r}")
+        time.sleep(every)

@@ -1,0 +1,90 @@
+"""Training functions that behave badly or slowly on purpose; run by local and cluster tests alike."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tuningsweep import report, step
+
+GIB = 1 << 30
+
+
+def quick(parameters: dict[str, Any]) -> None:
+    """Five short steps."""
+    for number in range(5):
+        with step():
+            time.sleep(0.02)
+        report({"loss": float(parameters["x"]) + 1.0 / (number + 1)})
+
+
+def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
+    """About 20 s of steps of a tenth of a second; goes on from its checkpoint."""
+    done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"checkpoint-{os.getpid()}"
+    folder.mkdir(exist_ok=True)
+    while done < 200:
+        with step():
+            time.sleep(0.1)
+        done += 1
+        if done % 10 == 0:
+            (folder / "steps").write_text(str(done))
+            report({"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done}, checkpoint=folder)
+
+
+def allocates(parameters: dict[str, Any]) -> None:
+    """x = 1 takes a GiB inside one call; the others are quick."""
+    if int(parameters["x"]) != 1:
+        return quick(parameters)
+    with step():
+        held = bytearray(GIB)
+        for page in range(0, GIB, 4096):
+            held[page] = 1
+        time.sleep(600)
+    return None
+
+
+def hangs(parameters: dict[str, Any]) -> None:
+    """x = 1 hangs in its first step without a report."""
+    if int(parameters["x"]) != 1:
+        return quick(parameters)
+    with step():
+        time.sleep(600)
+    return None
+
+
+def ignores_sigterm(parameters: dict[str, Any]) -> None:
+    """x = 1 ignores every signal it can and hangs."""
+    if int(parameters["x"]) != 1:
+        return quick(parameters)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with step():
+        time.sleep(600)
+    return None
+
+
+HOG = "import time; held = bytearray(1 << 30); held[::4096] = b'x' * (1 << 18); time.sleep(600)"
+
+
+def forks_hog(parameters: dict[str, Any]) -> None:
+    """x = 1 leaves the memory to a grandchild in a session of its own."""
+    if int(parameters["x"]) != 1:
+        return quick(parameters)
+    with step():
+        subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
+        time.sleep(600)
+    return None
+
+
+def raises(parameters: dict[str, Any]) -> None:
+    """Fails at once."""
+    raise RuntimeError("no such luck")
+
+
+def reports_nothing(parameters: dict[str, Any]) -> None:
+    """Ends without the objective."""
+    report({"other": 1.0})
