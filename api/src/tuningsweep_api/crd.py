@@ -131,7 +131,7 @@ def _convert(node: Any, definitions: dict[str, Schema]) -> Any:
             result[key] = {name: _convert(child, definitions) for name, child in value.items()}
         else:
             result[key] = _convert(value, definitions)
-    return _with_nested_default(result)
+    return result
 
 
 def _inline(node: Schema, definitions: dict[str, Schema]) -> Schema:
@@ -152,32 +152,6 @@ def _without_null(node: Schema) -> Schema:
     if len(kept) == 1:
         return {**kept[0], **outer}
     return {**outer, "anyOf": kept}
-
-
-def _with_nested_default(node: Schema) -> Schema:
-    """An object whose default only repeats its fields' defaults gets `{}`, so that each default is stated once."""
-    default, properties = node.get("default"), node.get("properties")
-    if not isinstance(default, dict) or properties is None:
-        return node
-    stated = {name: child["default"] for name, child in properties.items() if "default" in child}
-    trimmed = {key: value for key, value in default.items() if value is not None and stated.get(key, {}) != value}
-    return {
-        **node,
-        "default": {key: value for key, value in trimmed.items() if not _all_default(value, properties[key])},
-    }
-
-
-def _all_default(value: Any, schema: Schema) -> bool:
-    return isinstance(value, dict) and schema.get("default") == {} and _dropped_none(value) == _full_default(schema)
-
-
-def _full_default(schema: Schema) -> dict[str, Any]:
-    children = schema.get("properties", {})
-    return {
-        name: _full_default(child) if child.get("default") == {} and "properties" in child else child["default"]
-        for name, child in children.items()
-        if "default" in child
-    }
 
 
 def _dropped_none(value: Any) -> Any:

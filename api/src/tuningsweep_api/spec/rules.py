@@ -15,9 +15,12 @@ from tuningsweep_api.model import Model
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: `cel` for the API server, `holds` for Python, the same `message` from both."""
+    """One rule: `cel` for the API server, `holds` for Python, the same `message` from both.
 
-    cel: str
+    `cel` is None where the schema itself says it (a list of distinct values, say) and CEL would cost too much.
+    """
+
+    cel: str | None
     message: str
     holds: Callable[[Any], bool]
 
@@ -40,7 +43,7 @@ class RuledModel(Model):
         json_schema = handler(schema)
         if cls.RULES:
             resolved = handler.resolve_ref_schema(json_schema)
-            resolved["x-kubernetes-validations"] = [{"rule": r.cel, "message": r.message} for r in cls.RULES]
+            resolved["x-kubernetes-validations"] = [{"rule": r.cel, "message": r.message} for r in cls.RULES if r.cel]
         return json_schema
 
 
