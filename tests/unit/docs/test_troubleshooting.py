@@ -1,0 +1,14 @@
+"""Every reason a user can meet has its line in the troubleshooting page."""
+
+from pathlib import Path
+
+import pytest
+
+from tuningsweep_api.outcomes import ConditionReason
+
+PAGE = (Path(__file__).parents[3] / "docs" / "troubleshooting.md").read_text()
+
+
+@pytest.mark.parametrize("reason", ConditionReason)
+def test_reason_is_explained(reason: ConditionReason) -> None:
+    assert f"| {reason} |" in PAGE
