@@ -59,7 +59,7 @@ test: check ## every test, the cluster ones included where the machine can
 	@$(MAKE) --no-print-directory test-cluster
 
 test-cluster: setup ## tests on a real Kubernetes with KubeRay; makes the cluster and takes it down
-	@tests/cluster/run $(BIN)/pytest tests/cluster
+	@tests/cluster/run tests/cluster/suite $(BIN)/pytest
 
 clean: ## remove what is made in the checkout; the cache stays
 	@rm -rf .venv build results

@@ -65,6 +65,7 @@ def kuberay_crd_back() -> Iterator[None]:
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
 
 
+@pytest.mark.disruptive
 def test_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crd_back: None) -> None:
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
     kubectl.apply(function_sweep("waiting", "quick"))

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from support.kubectl import Kubectl, eventually
 from support.sweeps import BASE, edited
 
@@ -22,6 +24,7 @@ def operator_resident() -> int:
     return int(SYSTEM.run("exec", operator_pod(), "--", "python", "-c", script).split()[1]) * 4096
 
 
+@pytest.mark.disruptive
 def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
     for number in range(10):
         kubectl.apply(edited(BASE, {"metadata.name": f"many-{number}", "spec.suspend": True}))

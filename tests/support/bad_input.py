@@ -73,7 +73,9 @@ BAD_MANIFESTS = [
     BadInput("unknown parameter type", {f"{FIRST}.parameterType": "float"}, "double"),
     BadInput("discrete without list", {f"{FIRST}.feasibleSpace": {}}, "needs list"),
     BadInput("discrete with text", {f"{FIRST}.feasibleSpace.list": ["30", "many"]}, "use parameterType categorical"),
-    BadInput("repeated value", {f"{FIRST}.feasibleSpace.list": ["30", "30"]}, "Duplicate value", "must not repeat a value"),
+    BadInput(
+        "repeated value", {f"{FIRST}.feasibleSpace.list": ["30", "30"]}, "Duplicate value", "must not repeat a value"
+    ),
     BadInput("empty list", {f"{FIRST}.feasibleSpace.list": []}, "list"),
     BadInput("range without max", {"spec.parameters.1.feasibleSpace.max": REMOVE}, "needs min and max"),
     BadInput("range with list", {"spec.parameters.1.feasibleSpace.list": ["1"]}, "and no list"),

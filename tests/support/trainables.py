@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def quick(parameters: dict[str, Any]) -> None:
     for number in range(5):
         with step():
             time.sleep(0.02)
-        report({"loss": float(parameters["x"]) + 1.0 / (number + 1)})
+        report({"loss": float(parameters.get("x", 0)) + 1.0 / (number + 1)})
 
 
 def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
@@ -35,49 +36,40 @@ def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None
             report({"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done}, checkpoint=folder)
 
 
+def hostile(parameters: dict[str, Any]) -> None:
+    """Behaves as the parameter `behaviour` says; everything but `quick` would go on for ten minutes."""
+    BEHAVIOURS[str(parameters["behaviour"])](parameters)
+
+
 def allocates(parameters: dict[str, Any]) -> None:
-    """x = 1 takes a GiB inside one call; the others are quick."""
-    if int(parameters["x"]) != 1:
-        return quick(parameters)
+    """Takes a GiB inside one step."""
     with step():
         held = bytearray(GIB)
-        for page in range(0, GIB, 4096):
-            held[page] = 1
+        held[::4096] = b"x" * (GIB // 4096)
         time.sleep(600)
-    return None
 
 
 def hangs(parameters: dict[str, Any]) -> None:
-    """x = 1 hangs in its first step without a report."""
-    if int(parameters["x"]) != 1:
-        return quick(parameters)
+    """Hangs in its first step without a report."""
     with step():
         time.sleep(600)
-    return None
 
 
 def ignores_sigterm(parameters: dict[str, Any]) -> None:
-    """x = 1 ignores every signal it can and hangs."""
-    if int(parameters["x"]) != 1:
-        return quick(parameters)
+    """Ignores every signal it can and hangs."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with step():
-        time.sleep(600)
-    return None
+    hangs(parameters)
 
 
 HOG = "import time; held = bytearray(1 << 30); held[::4096] = b'x' * (1 << 18); time.sleep(600)"
 
 
 def forks_hog(parameters: dict[str, Any]) -> None:
-    """x = 1 leaves the memory to a grandchild in a session of its own."""
-    if int(parameters["x"]) != 1:
-        return quick(parameters)
+    """Leaves the memory to a child in a session of its own."""
+    subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
     with step():
-        subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
         time.sleep(600)
-    return None
 
 
 def raises(parameters: dict[str, Any]) -> None:
@@ -88,3 +80,12 @@ def raises(parameters: dict[str, Any]) -> None:
 def reports_nothing(parameters: dict[str, Any]) -> None:
     """Ends without the objective."""
     report({"other": 1.0})
+
+
+BEHAVIOURS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "quick": quick,
+    "allocates": allocates,
+    "hangs": hangs,
+    "ignores_sigterm": ignores_sigterm,
+    "forks_hog": forks_hog,
+}

@@ -1,7 +1,6 @@
 """Operator and driver exchange whole states; a digest tells whether there is anything to send."""
 
 from support.sweeps import BASE, edited
-
 from tuningsweep_api.messages import DesiredState, desired_state
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.spec.sweep import TuningSweep
