@@ -1,0 +1,50 @@
+#!/bin/bash
+# Builds the programs of the test cluster from pinned Go modules, once per pin: $CACHE/bin/TOOL-HASH/. Prints nothing
+# about what is there already. Usage: binaries.sh [TOOL...]   (default: all)
+# Sourced by others for TOOLS and tool_folder.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+TOOLS=(kubernetes etcd kuberay coredns helm pause)
+
+# The folder of one tool's programs: its name holds the version and a hash of the recipe.
+tool_folder() {
+  local recipe=$RIG_SOURCE/build/$1 version
+  version=$(source "$recipe/recipe.sh" && echo "$VERSION")
+  echo "$CACHE/bin/$1-$version-$(cd "$recipe" && digest .)"
+}
+
+build_tool() {
+  local tool=$1 folder command
+  folder=$(tool_folder "$tool")
+  source "$RIG_SOURCE/build/$tool/recipe.sh"
+  [[ $MODULE == tuningsweep.io/* ]] || grep -qE "^(require )?\s*$MODULE $VERSION( |\$)" "$RIG_SOURCE/build/$tool/go.mod" ||
+    fail "build/$tool/go.mod does not pin $MODULE $VERSION: run \`make cluster-pins\` and commit the result"
+  cd "$RIG_SOURCE/build/$tool"
+  mkdir -p "$folder"
+  for command in "${COMMANDS[@]}"; do
+    go build -mod=readonly -trimpath -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
+  done
+  copy_manifests "$folder"
+  mark_done "$folder"
+}
+
+# KubeRay's module holds its CRDs, RBAC and Deployment as a kustomization: keep them beside the program.
+copy_manifests() {
+  [ "$MODULE" = github.com/ray-project/kuberay/ray-operator ] || return 0
+  cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/config" "$1/"
+}
+
+main() {
+  local tool missing=()
+  [ $# -gt 0 ] || set -- "${TOOLS[@]}"
+  for tool in "$@"; do is_done "$(tool_folder "$tool")" || missing+=("$tool"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  source "$RIG_SOURCE/go.sh"
+  for tool in "${missing[@]}"; do
+    timed "building $tool" -- build_tool_apart "$tool"
+  done
+}
+
+build_tool_apart() { (build_tool "$1"); }
+
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

@@ -1,0 +1,5 @@
+# shellcheck shell=bash
+MODULE=github.com/ray-project/kuberay/ray-operator
+VERSION=$KUBERAY_VERSION
+COMMANDS=(kuberay-operator=github.com/ray-project/kuberay/ray-operator)
+LDFLAGS=

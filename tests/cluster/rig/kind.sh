@@ -1,0 +1,35 @@
+# The cluster where a Docker engine answers (sourced by up.sh, down.sh): kind makes it, the rest is as with the node.
+# shellcheck shell=bash
+KIND_CLUSTER=tuningsweep
+
+has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
+kind_program() { command -v kind || echo "$(tool_folder kind)/kind"; }
+has_kind_cluster() { has_docker && docker inspect "$KIND_CLUSTER-control-plane" >/dev/null 2>&1; }
+
+build_with_docker() {
+  local target
+  for target in operator trainer; do
+    docker build --quiet --target "$target" --build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "UV_VERSION=$UV_VERSION" \
+      --build-arg "HATCHLING_VERSION=$HATCHLING_VERSION" -t "localhost/tuningsweep-$target:test" "$CHECKOUT"
+  done
+  printf 'FROM scratch\nCOPY kuberay-operator /manager\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n' |
+    docker build --quiet -f - -t "$KUBERAY_IMAGE" "$(tool_folder kuberay)"
+  docker image ls --format 'rig: image {{.Repository}}: {{.Size}}' 'localhost/tuningsweep-*:test'
+}
+
+kind_cluster() {
+  local tools=(kuberay helm)
+  command -v kind >/dev/null || tools+=(kind)
+  command -v kubectl >/dev/null || tools+=(kubernetes)
+  "$RIG_SOURCE/binaries.sh" "${tools[@]}"
+  KUBECTL=$(command -v kubectl || echo "$(tool_folder kubernetes)/kubectl")
+  mkdir -p "$LOG"
+  timed "building the images" -- build_with_docker
+  has_kind_cluster || timed "creating the kind cluster" -- "$(kind_program)" create cluster --name "$KIND_CLUSTER" \
+    --image "$KIND_NODE_IMAGE" --kubeconfig "$KUBECONFIG_FILE" --wait 120s
+  write_env kind ""
+  timed "loading the images" -- "$(kind_program)" load docker-image --name "$KIND_CLUSTER" \
+    "$KUBERAY_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE"
+}
+
+kind_down() { "$(kind_program)" delete cluster --name "$KIND_CLUSTER"; }

@@ -1,0 +1,33 @@
+#!/bin/bash
+# Writes build/TOOL/go.mod and go.sum from the versions in versions.env. Run by hand after a version there is changed
+# (`make cluster-pins`), and the result committed: binaries.sh builds exactly what the committed files pin.
+# Usage: pins.sh [TOOL...]
+source "$(dirname "$0")/lib.sh"
+source "$RIG_SOURCE/go.sh"
+
+# The modules that kubernetes replaces by folders, at the release that belongs to it (v1.34.4 -> v0.34.4).
+replace_staging_modules() {
+  local folder
+  folder=$(go mod download -json "$MODULE@$VERSION" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  sed -n 's|^\t\(k8s\.io/[^ ]*\) => \./staging/.*|\1|p' "$folder/go.mod" | while read -r module; do
+    go mod edit -replace="$module=$module@v0${VERSION#v1}"
+  done
+}
+
+pin() {
+  local tool=$1 command
+  source "$RIG_SOURCE/build/$tool/recipe.sh"
+  cd "$RIG_SOURCE/build/$tool"
+  rm -f go.mod go.sum
+  go mod init "tuningsweep.io/rig/$tool"
+  go mod edit -go=1.24.0 # the least that knows -tool; `go get` raises it where a module asks for more
+  [ "$tool" != kubernetes ] || replace_staging_modules
+  go get "$MODULE@$VERSION"
+  for command in "${COMMANDS[@]}"; do
+    [ "${command#*=}" = . ] || go get -tool "${command#*=}@$VERSION"
+  done
+  GOFLAGS="$GOFLAGS -mod=mod" go list -deps "${COMMANDS[@]#*=}" >/dev/null
+}
+
+[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm
+for tool in "$@"; do (pin "$tool"); done
