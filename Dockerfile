@@ -8,7 +8,7 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 FROM ${BASE_IMAGE} AS base
 # KubeRay's probes call wget, which the python images leave out. A user by name: getpass and Ray ask for one.
 RUN command -v wget >/dev/null || { apt-get update && apt-get install -y --no-install-recommends wget && rm -rf /var/lib/apt/lists/*; }; \
-    useradd --uid 65532 --user-group --create-home --home-dir /home/tuningsweep --shell /bin/bash tuningsweep && \
+    groupadd --gid 65532 tuningsweep && useradd --uid 65532 --gid 65532 --create-home --home-dir /home/tuningsweep --shell /bin/bash tuningsweep && \
     chmod 0777 /home/tuningsweep && \
     python3 -m venv --without-pip /opt/tuningsweep
 ENV PATH=/opt/tuningsweep/bin:$PATH \

@@ -22,7 +22,7 @@ export_image() {
   layout=$OCI/$(basename "${1%:*}")
   mkdir -p "$OCI"
   skopeo copy --quiet --dest-oci-accept-uncompressed-layers "containers-storage:$1" "oci:$layout:$1"
-  python3 "$RIG_SOURCE/oci_layout.py" prune "$layout"
+  python3 "$RIG_SOURCE/oci_layout.py" prune "$layout" "$1"
 }
 
 # unless_unchanged NAME INPUTS-HASH COMMAND...: run it if the stamp of NAME holds another hash.
@@ -61,6 +61,7 @@ project_inputs() {
 }
 
 build_images() {
+  local target
   need "${IMAGE_PROGRAMS[@]}"
   unless_unchanged pause "$(tool_folder pause)" single_program "$PAUSE_IMAGE" "$(tool_folder pause)/pause" /pause
   unless_unchanged kuberay-operator "$(tool_folder kuberay)" \
@@ -68,7 +69,7 @@ build_images() {
   ensure_base_image
   unless_unchanged tuningsweep-base "$(base_image)" export_image "$(base_image)"
   unless_unchanged tuningsweep "$(project_inputs)" timed "building both images" -- build_project_images
-  python3 "$RIG_SOURCE/oci_layout.py" sizes "$OCI"/tuningsweep-{operator,trainer}
+  for target in operator trainer; do python3 "$RIG_SOURCE/oci_layout.py" size "$OCI/tuningsweep-$target"; done
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -70,6 +70,7 @@ start_node() {
 node_up() {
   rm -rf "$RIG"
   mkdir -p "$LOG" "$RIG"/{pids,etcd}
+  [ -e /var/lib/kubelet ] || touch "$RIG/made-var-lib-kubelet" # a fixed path of the kubelet's device manager
   make_cgroups
   make_network
   make_pki
@@ -102,11 +103,13 @@ mounts_of_rig() {
     'index($5, rig) == 1 || index($5, state) == 1 || index($5, root) == 1 {print $5}' /proc/self/mountinfo | tac
 }
 
+# End all containers and forget them. A task may vanish while it is looked at, as containerd cleans up by itself when one
+# ends, so what counts is that none is left; what a broken containerd leaves is met by kill_below.
 remove_containers() {
   local task container
   for task in $(ctr_pods tasks list --quiet); do
-    ctr_pods tasks kill --signal SIGKILL "$task" || true # it may have ended meanwhile
-    ctr_pods tasks delete --force "$task"
+    ctr_pods tasks kill --signal SIGKILL "$task" || true
+    ctr_pods tasks delete --force "$task" || true
   done >/dev/null 2>&1
   for container in $(ctr_pods containers list --quiet); do ctr_pods containers delete "$container"; done >/dev/null
 }
@@ -117,18 +120,20 @@ remove_traces_outside() {
     [[ $(readlink "$link") != "$RIG"/* ]] || rm -f "$link"
   done
   rm -f /var/lib/cni/results/tuningsweep-*
+  rmdir --ignore-fail-on-non-empty /var/lib/cni/results /var/lib/cni /var/log/containers 2>/dev/null || true
+  # The sockets of shims that were killed: containerd puts them outside its state folder, and notes where.
+  cat "$CONTAINERD_STATE"/io.containerd.runtime.v2.task/*/*/address 2>/dev/null | sed 's|unix://|\n|' | xargs -r rm -f
+  [ ! -f "$RIG/made-var-lib-kubelet" ] || rm -rf /var/lib/kubelet
 }
 
 node_down() {
-  local component mount
-  for component in kubelet kube-proxy coredns kube-controller-manager kube-scheduler kube-apiserver etcd; do
-    stop "$component"
-  done
+  local mount
+  stop kubelet # first, or it would start again what is stopped below
   if is_running containerd; then
     remove_containers
     stop containerd
   fi
-  kill_below "$CGROUP"
+  kill_below "$CGROUP" # the others keep nothing that an orderly end would save
   for mount in $(mounts_of_rig); do umount "$mount" || umount --lazy "$mount"; done
   [ ! -e "/run/netns/$NETNS" ] || ip netns delete "$NETNS"
   remove_cgroups

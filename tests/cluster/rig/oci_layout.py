@@ -23,12 +23,14 @@ def blob(layout: Path, digest: str) -> Path:
 
 def index(layout: Path) -> dict[str, Any]:
     """The layout's index.json."""
-    return json.loads((layout / "index.json").read_text())
+    content: dict[str, Any] = json.loads((layout / "index.json").read_text())
+    return content
 
 
 def manifest(layout: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
     """The image manifest that a descriptor of the index points at."""
-    return json.loads(blob(layout, descriptor["digest"]).read_text())
+    content: dict[str, Any] = json.loads(blob(layout, descriptor["digest"]).read_text())
+    return content
 
 
 def used_digests(layout: Path) -> Iterator[str]:
@@ -40,8 +42,15 @@ def used_digests(layout: Path) -> Iterator[str]:
         yield from (layer["digest"] for layer in content["layers"])
 
 
-def prune(layout: Path) -> None:
-    """Remove blobs of earlier builds."""
+def prune(layout: Path, reference: str) -> None:
+    """Keep the image of that name alone: skopeo leaves those it replaces in the index, without their names."""
+    content = index(layout)
+    content["manifests"] = [
+        descriptor
+        for descriptor in content["manifests"]
+        if descriptor.get("annotations", {}).get(REFERENCE) == reference
+    ]
+    (layout / "index.json").write_text(json.dumps(content))
     used = {blob(layout, digest) for digest in used_digests(layout)}
     for path in (layout / "blobs").glob("*/*"):
         if path not in used:
@@ -75,19 +84,18 @@ def pack(layout: Path, present: set[str]) -> None:
 
 
 def main() -> None:
-    """oci_layout.py prune LAYOUT | sizes LAYOUT... | describe LAYOUT | pack LAYOUT < DIGESTS > ARCHIVE."""
-    command, *layouts = sys.argv[1:]
-    for layout in map(Path, layouts):
-        if command == "prune":
-            prune(layout)
-        elif command == "sizes":
-            print(f"rig: image {layout.name}: {size(layout) / 2**20:.0f} MiB")
-        elif command == "describe":
-            (descriptor,) = index(layout)["manifests"]
+    """oci_layout.py prune LAYOUT REFERENCE | size LAYOUT | describe LAYOUT | pack LAYOUT < DIGESTS > ARCHIVE."""
+    match sys.argv[1:]:
+        case ["prune", layout, reference]:
+            prune(Path(layout), reference)
+        case ["size", layout]:
+            print(f"rig: image {Path(layout).name}: {size(Path(layout)) / 2**20:.0f} MiB")
+        case ["describe", layout]:
+            (descriptor,) = index(Path(layout))["manifests"]
             print(descriptor["digest"], descriptor["annotations"][REFERENCE])
-        elif command == "pack":
-            pack(layout, set(sys.stdin.read().split()))
-        else:
+        case ["pack", layout]:
+            pack(Path(layout), set(sys.stdin.read().split()))
+        case _:
             sys.exit(main.__doc__)
 
 

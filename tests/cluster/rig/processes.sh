@@ -14,8 +14,15 @@ cgroup_hierarchies() {
 }
 
 make_cgroups() {
-  local hierarchy
-  for hierarchy in $(cgroup_hierarchies); do mkdir -p "$hierarchy/$CGROUP/system"; done
+  local hierarchy folder file
+  for hierarchy in $(cgroup_hierarchies); do
+    for folder in "$hierarchy/$CGROUP" "$hierarchy/$CGROUP/system"; do
+      mkdir -p "$folder"
+      for file in cpuset.cpus cpuset.mems; do # version 1 takes no process in before these are set
+        [ ! -f "$hierarchy/$file" ] || cat "$hierarchy/$file" >"$folder/$file"
+      done
+    done
+  done
 }
 
 remove_cgroups() {
