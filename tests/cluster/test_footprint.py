@@ -1,9 +1,7 @@
-"""Sizes that users pay for: images, and the operator's memory with ten sweeps."""
+"""What users pay for: the operator's image and memory (the rig prints the sizes of both images as it builds them)."""
 
 import json
-import os
 import time
-from pathlib import Path
 
 import pytest
 
@@ -43,10 +41,3 @@ def test_operator_image_is_without_ray() -> None:
     names = ("ray", "sklearn", "mlflow")
     script = f"import importlib.util as u, json; print(json.dumps([n for n in {names} if u.find_spec(n)]))"
     assert json.loads(SYSTEM.run("exec", operator_pod(), "--", "python", "-c", script)) == []
-
-
-def test_image_sizes_are_told() -> None:
-    sizes = Path(os.environ["TUNINGSWEEP_IMAGE_SIZES"]).read_text()
-    print(sizes)
-    assert "operator" in sizes
-    assert "trainer" in sizes
