@@ -1,7 +1,7 @@
 # The images' base where no registry can give one: Debian's minimal system with Python, from the Debian mirror (sourced).
 # shellcheck shell=bash
 
-base_image() { echo "localhost/tuningsweep-base:$DEBIAN_RELEASE-$(digest "$RIG_SOURCE/base-image.sh")"; }
+base_image() { echo "localhost/tuningsweep-base:$DEBIAN_RELEASE-$(cd "$RIG_SOURCE" && digest base-image.sh)"; }
 
 # What no container reads, a third of the size: manuals, locales, package lists, files only apt needs.
 trim() {

@@ -57,7 +57,7 @@ build_project_images() {
 
 project_inputs() {
   (cd "$CHECKOUT" && digest Dockerfile .dockerignore versions.env uv.lock pyproject.toml {api,operator,trainer}/{pyproject.toml,src} \
-    "$RIG_SOURCE/base-image.sh")
+    tests/cluster/rig/base-image.sh)
 }
 
 build_images() {
@@ -73,6 +73,7 @@ build_images() {
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  lock
   "$RIG_SOURCE/binaries.sh" pause kuberay
   build_images
 fi

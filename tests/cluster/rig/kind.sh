@@ -6,6 +6,11 @@ has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
 kind_program() { command -v kind || echo "$(tool_folder kind)/kind"; }
 has_kind_cluster() { has_docker && docker inspect "$KIND_CLUSTER-control-plane" >/dev/null 2>&1; }
 
+# The IPv4 address under which pods reach this host.
+kind_gateway() {
+  docker network inspect kind --format '{{range .IPAM.Config}}{{println .Gateway}}{{end}}' | grep -m1 -E '^[0-9.]+$'
+}
+
 build_with_docker() {
   local target
   for target in operator trainer; do
@@ -27,7 +32,7 @@ kind_cluster() {
   timed "building the images" -- build_with_docker
   has_kind_cluster || timed "creating the kind cluster" -- "$(kind_program)" create cluster --name "$KIND_CLUSTER" \
     --image "$KIND_NODE_IMAGE" --kubeconfig "$KUBECONFIG_FILE" --wait 120s
-  write_env kind ""
+  write_env kind "" "$(kind_gateway)"
   timed "loading the images" -- "$(kind_program)" load docker-image --name "$KIND_CLUSTER" \
     "$KUBERAY_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE"
 }

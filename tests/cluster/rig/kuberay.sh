@@ -23,7 +23,7 @@ EOF
 
 install_kuberay() {
   local wanted
-  wanted="$(tool_folder kuberay) $(digest "$RIG_SOURCE/kuberay.sh")"
+  wanted="$(tool_folder kuberay) $(cd "$RIG_SOURCE" && digest kuberay.sh)"
   [ "$(cat "$RIG/kuberay/installed" 2>/dev/null)" != "$wanted" ] || return 0
   write_kuberay_overlay
   in_cluster kubectl kustomize "$RIG/kuberay/overlay" >"$RIG/kuberay/kuberay.yaml"

@@ -1,6 +1,7 @@
 # Shared by every script of the rig (sourced, never run): where things are, how to say things, how to key the cache.
 # shellcheck shell=bash
-set -euo pipefail
+set -Eeuo pipefail
+trap 'printf "rig: %s, line %s: \`%s\` failed\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 RIG_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$RIG_SOURCE/../../.." && pwd)
@@ -21,8 +22,16 @@ fail() {
 }
 
 # digest PATH...: one hash over names and contents of files and folders, whatever order the file system lists them in.
+# Relative paths, so that every checkout of the same content shares the cache.
 digest() {
   find "$@" -type f -not -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12
+}
+
+# One run at a time touches the cache and the cluster. The lock ends with the script: what it starts gets no copy of it.
+lock() {
+  mkdir -p "$CACHE"
+  exec 9>"$CACHE/lock"
+  flock 9
 }
 
 # timed WORDS... -- COMMAND...: run the command and say how long it took.

@@ -94,13 +94,13 @@ node_is_healthy() {
 
 # Anything of a node left, healthy or not.
 node_has_traces() {
-  [ -e "/run/netns/$NETNS" ] || [ -n "$(pids_below "$CGROUP")" ] || [ -n "$(mounts_of_rig)" ]
+  [ -e "/run/netns/$NETNS" ] || [ -n "$(pids_below "$CGROUP")" ] || [ -e "$CONTAINERD_STATE" ]
 }
 
-# Mount points below the rig's folders, the innermost first.
+# Mount points below the rig's folders, the innermost first; buildah leaves one below the cache.
 mounts_of_rig() {
-  awk -v rig="$RIG/" -v state="$CONTAINERD_STATE/" -v root="$CONTAINERD_ROOT/" \
-    'index($5, rig) == 1 || index($5, state) == 1 || index($5, root) == 1 {print $5}' /proc/self/mountinfo | tac
+  awk -v rig="$RIG/" -v state="$CONTAINERD_STATE/" -v cache="$CACHE/" \
+    'index($5, rig) == 1 || index($5, state) == 1 || index($5, cache) == 1 {print $5}' /proc/self/mountinfo | tac
 }
 
 # End all containers and forget them. A task may vanish while it is looked at, as containerd cleans up by itself when one
@@ -115,14 +115,16 @@ remove_containers() {
 }
 
 remove_traces_outside() {
-  local link
+  local link address
   for link in /var/log/containers/*; do
     [[ $(readlink "$link") != "$RIG"/* ]] || rm -f "$link"
   done
   rm -f /var/lib/cni/results/tuningsweep-*
   rmdir --ignore-fail-on-non-empty /var/lib/cni/results /var/lib/cni /var/log/containers 2>/dev/null || true
   # The sockets of shims that were killed: containerd puts them outside its state folder, and notes where.
-  cat "$CONTAINERD_STATE"/io.containerd.runtime.v2.task/*/*/address 2>/dev/null | sed 's|unix://|\n|' | xargs -r rm -f
+  for address in "$CONTAINERD_STATE"/io.containerd.runtime.v2.task/*/*/address; do
+    [ ! -f "$address" ] || rm -f "$(sed 's|^unix://||' "$address")"
+  done
   [ ! -f "$RIG/made-var-lib-kubelet" ] || rm -rf /var/lib/kubelet
 }
 
