@@ -135,8 +135,10 @@ BAD_MANIFESTS = [
         "must not use hostPath",
     ),
     BadInput("two storages", {"spec.storage": {"uri": "s3://b/p", "ephemeral": {}}}, "storage: write exactly one of"),
+    BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),
     BadInput("storage of an unknown scheme", {"spec.storage": {"uri": "ftp://b/p"}}, "uri"),
     BadInput("name with a dot", {"metadata.name": "a.b"}, "metadata.name", "metadata.name"),
+    BadInput("name that starts with a digit", {"metadata.name": "4a"}, "metadata.name must start with a letter", "metadata.name"),
     BadInput("name too long", {"metadata.name": "a" * 41}, "metadata.name", "metadata.name"),
 ]
 

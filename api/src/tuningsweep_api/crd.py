@@ -84,9 +84,10 @@ def _object_schema() -> Schema:
         },
         "x-kubernetes-validations": [
             {
-                "rule": f"self.metadata.name.size() <= {NAME_MAX_LENGTH} && !self.metadata.name.contains('.')",
-                "message": f"metadata.name must be at most {NAME_MAX_LENGTH} characters without dots:"
-                " names of the Ray cluster's pods and services are made from it",
+                "rule": f"self.metadata.name.size() <= {NAME_MAX_LENGTH}"
+                " && self.metadata.name.matches('^[a-z][-a-z0-9]*$')",
+                "message": "metadata.name must start with a letter, without dots, and have at most"
+                f" {NAME_MAX_LENGTH} characters: names of the Ray cluster's pods and services are made from it",
             }
         ],
     }

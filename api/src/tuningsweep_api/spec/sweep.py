@@ -98,6 +98,12 @@ _RULES = (
         _builtin_parameters_known,
     ),
     Rule(
+        "!has(self.storage.ephemeral) || self.cluster.workers.maxReplicas == 0",
+        "storage.ephemeral needs cluster.workers.minReplicas and maxReplicas 0 (trials on the head pod):"
+        " pods share no ephemeral volume; use volumeClaim, existingClaim or uri with workers",
+        lambda s: s.storage.ephemeral is None or s.cluster.workers.max_replicas == 0,
+    ),
+    Rule(
         "self.parallelTrialCount <= self.maxTrialCount",
         "parallelTrialCount must not be above maxTrialCount",
         lambda s: s.parallel_trial_count <= s.max_trial_count,
@@ -149,7 +155,7 @@ class Metadata(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=NAME_MAX_LENGTH)
+    name: str = Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=NAME_MAX_LENGTH)
     """Name of the sweep; short enough for the names KubeRay derives from it."""
     namespace: str = "default"
     """Namespace; `default` for a local run."""

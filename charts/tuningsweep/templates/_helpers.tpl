@@ -1,0 +1,37 @@
+{{- define "tuningsweep.labels" -}}
+app.kubernetes.io/name: tuningsweep
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "tuningsweep.selector" -}}
+app.kubernetes.io/name: tuningsweep
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "tuningsweep.rules" -}}
+- apiGroups: [tuningsweep.io]
+  resources: [tuningsweeps]
+  verbs: [get, list, watch, delete]   # delete: ttlSecondsAfterFinished
+- apiGroups: [tuningsweep.io]
+  resources: [tuningsweeps/status]
+  verbs: [patch]
+- apiGroups: [ray.io]
+  resources: [rayjobs]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [ray.io]
+  resources: [rayclusters]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [secrets, configmaps, persistentvolumeclaims]
+  verbs: [get, create, patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+{{- end }}

@@ -1,0 +1,167 @@
+"""Pod templates of head and workers: hardened container, mounts, environment, and the user's overrides over them."""
+
+import math
+from decimal import Decimal
+from typing import Any, Final
+
+from tuningsweep_api import names
+from tuningsweep_api.quantities import quantity_bytes, quantity_value
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_operator.builders.common import (
+    claim_name,
+    config_map_name,
+    container_security,
+    labels,
+    pod_security,
+    secret_name,
+)
+from tuningsweep_operator.settings import Settings
+
+HEAD_PORTS: Final = {
+    "gcs-server": 6379,
+    "dashboard": 8265,
+    "client": 10001,
+    "metrics": 8080,
+    names.CONTROL_PORT_NAME: names.CONTROL_PORT,
+    names.METRICS_PORT_NAME: names.METRICS_PORT,
+}
+"""All of them: naming one port drops KubeRay's own defaults from the head service."""
+WORKER_PORTS: Final = {"metrics": 8080, names.METRICS_PORT_NAME: names.METRICS_PORT}
+
+ENVIRONMENT: Final = {
+    # The raylet ends and reaps what a dead worker leaves; PID 1 of the container reaps nothing.
+    "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
+    "RAY_JOB_STOP_SIGNAL": "SIGINT",
+    "RAY_JOB_STOP_WAIT_TIME_S": "30",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # One CPU a trial: more threads would only make trials disturb each other.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+RESERVED_VOLUMES: Final = frozenset({"sweep", "control", "results", "shared-mem"})
+
+
+def trials_cpu(sweep: TuningSweep) -> Decimal:
+    """Cores of the trials of one pod."""
+    return quantity_value(sweep.spec.cluster.resources_per_trial.cpu) * sweep.spec.cluster.workers.trials_per_worker
+
+
+def ray_cpus(sweep: TuningSweep) -> str:
+    """Cores that Ray may give away on a pod that runs trials; Ray takes whole numbers."""
+    return str(max(1, math.ceil(trials_cpu(sweep))))
+
+
+def build_head_pod(sweep: TuningSweep, settings: Settings, *, runs_trials: bool, autoscaled: bool) -> dict[str, Any]:
+    """Pod template of the head, where the driver runs."""
+    container = _container(sweep, settings, "ray-head", HEAD_PORTS)
+    container["resources"] = _resources(sweep, settings.head_cpu, settings.head_memory, with_trials=runs_trials)
+    container["volumeMounts"] += [
+        {"name": "sweep", "mountPath": names.SWEEP_FILE.rsplit("/", 1)[0], "readOnly": True},
+        {"name": "control", "mountPath": names.TOKEN_FILE.rsplit("/", 1)[0], "readOnly": True},
+    ]
+    template = _template(sweep, container, "driver")
+    template["spec"]["volumes"] += [
+        {"name": "sweep", "configMap": {"name": config_map_name(sweep.metadata.name)}},
+        {"name": "control", "secret": {"secretName": secret_name(sweep.metadata.name)}},
+    ]
+    # The autoscaler container beside the head scales through the API server; nothing else in these pods calls it.
+    template["spec"]["automountServiceAccountToken"] = autoscaled
+    return template
+
+
+def build_worker_pod(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
+    """Pod template of a worker, which runs trialsPerWorker trials."""
+    container = _container(sweep, settings, "ray-worker", WORKER_PORTS)
+    container["resources"] = _resources(sweep, settings.worker_cpu, settings.worker_memory, with_trials=True)
+    template = _template(sweep, container, "trainer")
+    if _needs_one_node(sweep):
+        template["spec"]["affinity"] = _beside_head(sweep, template["spec"].get("affinity", {}))
+    return template
+
+
+def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[str, int]) -> dict[str, Any]:
+    cluster = sweep.spec.cluster
+    overrides = cluster.pod_template
+    user_environment = [variable.dump() for variable in overrides.env]
+    taken = {variable["name"] for variable in user_environment}
+    environment = [{"name": key, "value": value} for key, value in ENVIRONMENT.items() if key not in taken]
+    return {
+        "name": name,
+        "image": cluster.image or settings.trainer_image,
+        "imagePullPolicy": cluster.image_pull_policy.value,
+        "ports": [{"name": port, "containerPort": number} for port, number in ports.items()],
+        "env": environment + user_environment,
+        "securityContext": container_security(),
+        "volumeMounts": [*_results_mount(sweep), *overrides.volume_mounts],
+    }
+
+
+def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> dict[str, Any]:
+    overrides = sweep.spec.cluster.pod_template
+    spec: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pod_security(),
+        "terminationGracePeriodSeconds": 30,
+        "containers": [container],
+        "volumes": [*_results_volume(sweep), *overrides.volumes],
+    }
+    chosen = {
+        "nodeSelector": overrides.node_selector,
+        "tolerations": overrides.tolerations,
+        "affinity": overrides.affinity,
+        "priorityClassName": overrides.priority_class_name,
+        "imagePullSecrets": [{"name": name} for name in overrides.image_pull_secrets],
+    }
+    spec |= {field: value for field, value in chosen.items() if value}
+    metadata: dict[str, Any] = {"labels": {**overrides.labels, **labels(sweep, component)}}
+    if overrides.annotations:
+        metadata["annotations"] = dict(overrides.annotations)
+    return {"metadata": metadata, "spec": spec}
+
+
+def _results_mount(sweep: TuningSweep) -> list[dict[str, Any]]:
+    return [] if sweep.spec.storage.uri else [{"name": "results", "mountPath": names.RESULTS_MOUNT}]
+
+
+def _results_volume(sweep: TuningSweep) -> list[dict[str, Any]]:
+    if sweep.spec.storage.uri:
+        return []
+    claim = claim_name(sweep)
+    source = {"emptyDir": {}} if claim is None else {"persistentVolumeClaim": {"claimName": claim}}
+    return [{"name": "results", **source}]
+
+
+def _resources(sweep: TuningSweep, cpu: str, memory: str, *, with_trials: bool) -> dict[str, Any]:
+    """Requests of a pod. Memory is limited too; CPU is not: throttling would distort the step times that are judged."""
+    per_trial = sweep.spec.cluster.resources_per_trial
+    count = sweep.spec.cluster.workers.trials_per_worker if with_trials else 0
+    millicores = int((quantity_value(cpu) + quantity_value(per_trial.cpu) * count) * 1000)
+    mebibytes = (quantity_bytes(memory) + quantity_bytes(per_trial.memory) * count) >> 20
+    requests = {"cpu": f"{millicores}m", "memory": f"{mebibytes}Mi"}
+    limits = {"memory": f"{mebibytes}Mi"}
+    if per_trial.gpu and count:
+        requests["nvidia.com/gpu"] = limits["nvidia.com/gpu"] = str(per_trial.gpu * count)
+    return {"requests": requests, "limits": limits}
+
+
+def _needs_one_node(sweep: TuningSweep) -> bool:
+    claim = sweep.spec.storage.volume_claim
+    return claim is not None and claim.access_mode.value == "ReadWriteOnce"
+
+
+def _beside_head(sweep: TuningSweep, affinity: dict[str, Any]) -> dict[str, Any]:
+    """The affinity with a term that keeps the pod on the head's node: the claim can be mounted on one node only."""
+    pods = affinity.get("podAffinity", {})
+    field = "requiredDuringSchedulingIgnoredDuringExecution"
+    term = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {
+            "matchLabels": {names.LABEL_SWEEP: sweep.metadata.name, "ray.io/node-type": "head"},
+        },
+    }
+    return {**affinity, "podAffinity": {**pods, field: [*pods.get(field, []), term]}}

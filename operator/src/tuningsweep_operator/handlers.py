@@ -1,0 +1,63 @@
+"""The one module that knows kopf: watches feed the store and make keys due, nothing more. No daemons, no finalizers."""
+
+import logging
+from typing import Any
+
+import kopf
+
+from tuningsweep_api import names
+from tuningsweep_operator.reconcile import Reconciler
+from tuningsweep_operator.resources import Key, key_of
+from tuningsweep_operator.settings import Settings
+from tuningsweep_operator.store import Store
+from tuningsweep_operator.work_queue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+
+def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: Settings) -> kopf.OperatorRegistry:
+    """A registry of all handlers."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+        settings.posting.enabled = False  # kopf's own Events about its handlers help nobody here
+        settings.queueing.worker_limit = ours.workers
+        settings.watching.server_timeout = 300
+        settings.watching.client_timeout = 330
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+    def sweep_event(event: Any, **_: Any) -> None:
+        sweep = event["object"]
+        key = key_of(sweep)
+        if event["type"] == "DELETED":
+            store.drop_sweep(key)
+        else:
+            store.put_sweep(sweep)
+        queue.add(key)
+
+    @kopf.on.event("ray.io", "v1", "rayjobs", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
+    def ray_job_event(event: Any, **_: Any) -> None:
+        note_ray_job(store, reconciler, event["object"], deleted=event["type"] == "DELETED")
+        queue.add(key_of(event["object"]))
+
+    @kopf.on.event("", "v1", "pods", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
+    def pod_event(event: Any, **_: Any) -> None:
+        key = store.put_pod(event["object"], deleted=event["type"] == "DELETED")
+        if key is not None:
+            queue.add(key)
+
+    return registry
+
+
+def note_ray_job(store: Store, reconciler: Reconciler, ray_job: dict[str, Any], *, deleted: bool) -> None:
+    """Take in a RayJob's event; a changed spec or a deletion is drift to be undone."""
+    key: Key = key_of(ray_job)
+    before = store.ray_jobs.get(key)
+    if deleted:
+        store.drop_ray_job(key)
+    else:
+        store.put_ray_job(ray_job)
+    generation = ray_job["metadata"].get("generation")
+    if deleted or (before is not None and before["metadata"].get("generation") != generation):
+        reconciler.ray_job_changed(key)

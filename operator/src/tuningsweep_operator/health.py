@@ -1,0 +1,49 @@
+"""/healthz and /metrics on one port. Healthy means that the work queue is alive, not only that HTTP answers."""
+
+import time
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from tuningsweep_api.outcomes import Phase
+from tuningsweep_operator import metrics
+from tuningsweep_operator.store import Store
+from tuningsweep_operator.work_queue import WorkQueue
+
+STUCK_SECONDS: Final = 60.0
+
+
+class HealthServer:
+    """Serves the two paths."""
+
+    def __init__(self, queue: WorkQueue, store: Store, port: int) -> None:
+        self._queue, self._store, self._port = queue, store, port
+        application = web.Application()
+        application.router.add_get("/healthz", self._health)
+        application.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(application)
+
+    async def start(self) -> None:
+        """Listen on all addresses of the pod."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "0.0.0.0", self._port).start()  # noqa: S104 - the kubelet asks from outside
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    async def _health(self, _: web.Request) -> web.Response:
+        idle = time.monotonic() - self._queue.last_turn
+        if idle > STUCK_SECONDS:
+            return web.Response(status=503, text=f"the work queue has not turned for {idle:.0f} s\n")
+        return web.Response(text="ok\n")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        counts = dict.fromkeys((phase.value for phase in Phase), 0)
+        for sweep in self._store.sweeps.values():
+            phase = (sweep.get("status") or {}).get("phase", Phase.PENDING.value)
+            counts[phase] = counts.get(phase, 0) + 1
+        for phase, count in counts.items():
+            metrics.SWEEPS.labels(phase).set(count)
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,132 @@
+"""The one module that talks to the Kubernetes API: plain manifests in and out, errors with status and message.
+
+It uses the asyncio half of the official client for configuration, TLS and transport, without its generated models.
+"""
+
+import json
+import logging
+from types import TracebackType
+from typing import Any, Self
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.exceptions import ApiException
+
+from tuningsweep_api import names
+from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
+
+REQUEST_SECONDS = 15.0
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+
+log = logging.getLogger(__name__)
+
+
+class KubeError(Exception):
+    """The API server refused or failed: `status` as in HTTP (0 if it could not be reached), `message` in its words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def refusal(status: int, body: object) -> KubeError:
+    """The error for an answer; its words are in a Status object where there is one."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        text = json.loads(text)["message"]
+    except (ValueError, KeyError, TypeError):
+        text = text[:500] or f"HTTP status {status}"
+    return KubeError(status, text)
+
+
+class Kube:
+    """Calls of the API server; every call is bounded in time."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def connect(cls) -> Self:
+        """A client from the pod's service account, or from the user's kubeconfig outside a cluster."""
+        try:
+            config.load_incluster_config()
+        except config.ConfigException:
+            await config.load_kube_config()
+        return cls(ApiClient())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """An object, or None where there is none."""
+        try:
+            return await self._call("GET", resource.path(namespace, name))
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def apply(self, resource: Resource, manifest: Manifest) -> Manifest:
+        """Server-side apply with our field manager; conflicts are ours to win, these objects are the operator's."""
+        metadata = manifest["metadata"]
+        query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
+        return await self._call("PATCH", resource.path(metadata["namespace"], metadata["name"]), manifest, APPLY, query)
+
+    async def create(self, resource: Resource, manifest: Manifest) -> bool:
+        """Create an object; False if one of its name is there already."""
+        try:
+            await self._call("POST", resource.path(manifest["metadata"]["namespace"]), manifest)
+        except KubeError as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    async def patch_status(self, namespace: str, name: str, status: Manifest) -> Manifest:
+        """Replace the status of a sweep field by field (a merge patch; None removes a field)."""
+        return await self._call("PATCH", SWEEPS.path(namespace, name, "status"), {"status": status}, MERGE)
+
+    async def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
+        """Delete the object of that uid; nothing if it is gone or another."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        try:
+            await self._call("DELETE", resource.path(namespace, name), body)
+        except KubeError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        query: dict[str, str] | None = None,
+    ) -> Manifest:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        arguments = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = await self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
+            content = await response.read()
+        except ApiException as error:
+            raise refusal(error.status or 0, error.body or error.reason) from error
+        except (OSError, TimeoutError) as error:
+            raise KubeError(0, f"the API server can't be reached: {error!r}") from error
+        if not 200 <= response.status < 300:
+            raise refusal(response.status, content)
+        result: dict[str, Any] = json.loads(content)
+        return result

@@ -1,0 +1,39 @@
+"""JSON log lines, each with its sweep: set up once by main, used through the standard logging module."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+_CONTEXT = ("sweep", "namespace", "trial")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and sweep, namespace, trial where they are known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record; kopf's own records carry the object as `k8s_ref`."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        reference = getattr(record, "k8s_ref", None) or {}
+        line |= {
+            key: value
+            for key, value in (("sweep", reference.get("name")), ("namespace", reference.get("namespace")))
+            if value
+        }
+        line |= {key: getattr(record, key) for key in _CONTEXT if getattr(record, key, None)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def set_up(level: str) -> None:
+    """Send every log record to standard error as JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

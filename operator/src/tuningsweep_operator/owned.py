@@ -1,0 +1,95 @@
+"""Applies what a sweep owns: Secret, ConfigMap, claim, RayJob. A refusal becomes a Trouble that says what to do."""
+
+import logging
+import secrets as random_secrets
+
+from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_operator.builders.claim import build_claim
+from tuningsweep_operator.builders.common import is_owned_by, secret_name
+from tuningsweep_operator.builders.config_map import build_config_map
+from tuningsweep_operator.builders.ray_job import build_ray_job
+from tuningsweep_operator.builders.secret import build_secret, token_of
+from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.resources import CLAIMS, CONFIG_MAPS, RAY_JOBS, SECRETS, Manifest, Resource
+from tuningsweep_operator.settings import Settings
+from tuningsweep_operator.status.observation import Trouble
+
+TOKEN_BYTES = 32
+
+log = logging.getLogger(__name__)
+
+
+class NameConflictError(Exception):
+    """An object that the sweep needs has its name taken by something that is not the sweep's."""
+
+
+def refusal_trouble(error: KubeError) -> Trouble | None:
+    """The trouble that a refusal stands for; None for a passing fault, which is to be tried again."""
+    if error.status == 404:
+        message = "the API server knows no rayjobs.ray.io: install KubeRay; the sweep goes on once it is there"
+        return Trouble(ConditionReason.KUBERAY_NOT_INSTALLED, message)
+    if error.status == 403 and "exceeded quota" in error.message:
+        return Trouble(ConditionReason.QUOTA_EXCEEDED, f"raise the ResourceQuota or ask for less: {error.message}")
+    if error.status in (400, 403, 422):
+        return Trouble(ConditionReason.POD_REFUSED, f"the API server refuses what the sweep needs: {error.message}")
+    return None
+
+
+class OwnedObjects:
+    """Brings the objects of a sweep to what its builders say."""
+
+    def __init__(self, kube: Kube, settings: Settings) -> None:
+        self._kube = kube
+        self._settings = settings
+
+    async def ensure_token(self, sweep: TuningSweep) -> str:
+        """The token of the sweep's control API, made on first need."""
+        namespace, name = sweep.metadata.namespace, secret_name(sweep.metadata.name)
+        secret = await self._kube.get(SECRETS, namespace, name)
+        if secret is None:
+            await self._kube.create(SECRETS, build_secret(sweep, random_secrets.token_urlsafe(TOKEN_BYTES)))
+            secret = await self._kube.get(SECRETS, namespace, name)
+        if secret is None or not is_owned_by(secret, sweep.metadata.uid):
+            raise NameConflictError(f"Secret {name}")
+        token = token_of(secret)
+        if token is None:
+            log.warning("the token is missing from its Secret, a new one is made", extra={"sweep": sweep.metadata.name})
+            token = random_secrets.token_urlsafe(TOKEN_BYTES)
+            await self._kube.apply(SECRETS, build_secret(sweep, token))
+        return token
+
+    async def apply_inputs(self, sweep: TuningSweep) -> None:
+        """Apply ConfigMap and claim."""
+        await self._apply(CONFIG_MAPS, build_config_map(sweep), sweep)
+        claim = build_claim(sweep)
+        if claim is not None:
+            await self._apply(CLAIMS, claim, sweep)
+
+    async def apply_ray_job(self, sweep: TuningSweep, *, suspend: bool) -> Manifest:
+        """Apply the RayJob; the object as the API server has it now."""
+        return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=suspend), sweep)
+
+    async def _apply(self, resource: Resource, manifest: Manifest, sweep: TuningSweep) -> Manifest:
+        name = manifest["metadata"]["name"]
+        existing = await self._kube.get(resource, sweep.metadata.namespace, name)
+        if existing is not None and not is_owned_by(existing, sweep.metadata.uid):
+            raise NameConflictError(f"{manifest['kind']} {name}")
+        if existing is not None and contains(existing, manifest):
+            return existing
+        return await self._kube.apply(resource, manifest)
+
+
+def contains(live: object, wanted: object) -> bool:
+    """Whether a live object has every field that is wanted; what the API server or others added does not matter."""
+    if isinstance(wanted, dict):
+        return isinstance(live, dict) and all(_has(live, key, value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        pairs = isinstance(live, list) and len(live) == len(wanted)
+        return pairs and all(contains(a, b) for a, b in zip(live, wanted, strict=True))  # type: ignore[call-overload]
+    return live == wanted
+
+
+def _has(live: dict[str, object], key: str, value: object) -> bool:
+    # The API server leaves out empty values on the way in.
+    return contains(live[key], value) if key in live else value in ("", {}, [], 0, False)

@@ -1,0 +1,278 @@
+"""The level-triggered reconcile of one sweep: gather, apply, ask the driver, fold, write, acknowledge.
+
+Called by the work queue with a key; everything it needs to know is in the API server, the driver or the store, so it
+may be interrupted anywhere and started again by another process.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pydantic import ValidationError
+
+from tuningsweep_api.errors import explain
+from tuningsweep_api.messages import DesiredState, desired_state
+from tuningsweep_api.names import CONTROL_PORT
+from tuningsweep_api.outcomes import ConditionReason, ConditionType, Reason
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator import metrics
+from tuningsweep_operator.control import Answer, ControlClient
+from tuningsweep_operator.events import stop_events
+from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.owned import NameConflictError, OwnedObjects, refusal_trouble
+from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, SWEEPS, Key, Manifest
+from tuningsweep_operator.settings import Settings
+from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
+from tuningsweep_operator.status.fold import deadline, fold, is_finished, parse_time
+from tuningsweep_operator.status.observation import Observation, Trouble
+from tuningsweep_operator.store import Store
+
+TROUBLE_SECONDS = 5.0
+"""How often a sweep with something in its way is looked at."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Memory:
+    """What is worth remembering of a sweep between reconciles; all of it can be found out again."""
+
+    uid: str
+    token: str = ""
+    applied: tuple[int, bool, tuple[str, ...]] | None = None
+    """Generation, suspend and stop requests for which the owned objects were last applied."""
+    applied_at: float = 0.0
+    heard_at: float = field(default_factory=time.monotonic)
+    """When the driver last answered, or could not be expected to."""
+    written_at: float = 0.0
+    acknowledged: bool = False
+
+
+class Reconciler:
+    """Reconciles sweeps."""
+
+    def __init__(self, kube: Kube, control: ControlClient, store: Store, settings: Settings) -> None:
+        self._kube = kube
+        self._control = control
+        self._store = store
+        self._settings = settings
+        self._owned = OwnedObjects(kube, settings)
+        self._memory: dict[Key, Memory] = {}
+
+    async def __call__(self, key: Key) -> float | None:
+        """Reconcile one sweep; seconds until it wants to be looked at again."""
+        manifest = self._store.sweeps.get(key)
+        if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+            self._memory.pop(key, None)
+            return None
+        started = time.perf_counter()
+        try:
+            return await self._reconcile(key, manifest)
+        except Exception:
+            metrics.RECONCILE_ERRORS.inc()
+            raise
+        finally:
+            metrics.RECONCILE_SECONDS.observe(time.perf_counter() - started)
+
+    async def _reconcile(self, key: Key, manifest: Manifest) -> float | None:
+        now = datetime.now(UTC)
+        memory = self._remember(key, manifest["metadata"]["uid"])
+        status = TuningSweepStatus.model_validate(manifest.get("status") or {})
+        try:
+            sweep = TuningSweep.from_manifest(manifest)
+        except ValidationError as error:
+            await self._refuse(key, manifest, status, explain(error), now)
+            return None
+        if is_finished(status):
+            return await self._after_the_end(sweep, status, memory, now)
+        seen = await self._observe(key, sweep, status, memory, now)
+        folded = fold(sweep, status, seen, self._settings, now)
+        if seen.state is not None:
+            await self._tell_stops(sweep, seen, status, now)
+        wait = await self._write(key, status, folded, memory)
+        if is_finished(folded):
+            return 0.0
+        return min(wait, self._look_again(sweep, folded, seen, now))
+
+    def _remember(self, key: Key, uid: str) -> Memory:
+        memory = self._memory.get(key)
+        if memory is None or memory.uid != uid:
+            memory = self._memory[key] = Memory(uid)
+        return memory
+
+    async def _refuse(
+        self, key: Key, manifest: Manifest, status: TuningSweepStatus, sentences: list[str], now: datetime
+    ) -> None:
+        """A spec that an older API server or CRD let through: Failed, with the sentences of the offline validation."""
+        conditions = Conditions(status.conditions, manifest["metadata"].get("generation", 1), now)
+        conditions.set(ConditionType.FAILED, "True", ConditionReason.INVALID_SPEC, "; ".join(sentences))
+        refused = status.model_copy(
+            update={"conditions": conditions.list(), "phase": "Failed", "completion_time": timestamp(now)}
+        )
+        if not is_finished(status):
+            await self._patch(key, refused)
+
+    async def _observe(
+        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, now: datetime
+    ) -> Observation:
+        """Apply what the sweep owns, then look at it and ask the driver."""
+        refusal = await self._apply(key, sweep, memory)
+        ray_job = self._store.ray_jobs.get(key)
+        facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
+        answer = Answer()
+        if facts.deployment == "Running" and not sweep.spec.suspend:
+            answer = await self._ask_driver(sweep, status, facts, memory, now)
+        else:
+            memory.heard_at = time.monotonic()
+        return Observation(
+            ray_job=ray_job,
+            ray_cluster=await self._ray_cluster(key, facts),
+            pods=facts.pods,
+            refusal=refusal,
+            state=answer.state,
+            driver_error=answer.error,
+            driver_silence=time.monotonic() - memory.heard_at,
+            job_silence=self._job_silence(key, ray_job),
+        )
+
+    async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory) -> Trouble | None:
+        """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
+        wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests)
+        fresh = time.monotonic() - memory.applied_at < self._settings.resync_seconds
+        if memory.applied == wanted and fresh and key in self._store.ray_jobs:
+            return None
+        try:
+            memory.token = await self._owned.ensure_token(sweep)
+            await self._owned.apply_inputs(sweep)
+            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=sweep.spec.suspend))
+        except NameConflictError as conflict:
+            message = f"{conflict} is there already and is not this sweep's; delete or rename it, or rename the sweep"
+            return Trouble(ConditionReason.NAME_CONFLICT, message)
+        except KubeError as error:
+            trouble = refusal_trouble(error)
+            if trouble is None:
+                raise
+            return trouble
+        memory.applied, memory.applied_at = wanted, time.monotonic()
+        return None
+
+    def ray_job_changed(self, key: Key) -> None:
+        """Someone changed the RayJob's spec or deleted it: apply it again at the next reconcile."""
+        memory = self._memory.get(key)
+        if memory is not None:
+            memory.applied = None
+
+    async def _ray_cluster(self, key: Key, facts: Observation) -> Manifest | None:
+        name = facts.job_status.get("rayClusterName")
+        if not name or facts.deployment == "Running":
+            return None
+        return await self._kube.get(RAY_CLUSTERS, key[0], name)
+
+    def _job_silence(self, key: Key, ray_job: Manifest | None) -> float:
+        """Seconds since the RayJob changed without KubeRay having acted on it."""
+        if ray_job is None or ray_job.get("status", {}).get("jobDeploymentStatus"):
+            return 0.0
+        return time.monotonic() - self._store.changed_at.get(key, time.monotonic())
+
+    async def _ask_driver(
+        self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, memory: Memory, now: datetime
+    ) -> Answer:
+        address = driver_address(sweep, facts)
+        answer = await self._control.state(address, memory.token)
+        desired = self._desired(sweep, status, now)
+        if answer.state is not None and answer.state.desired_digest != desired.digest():
+            answer = await self._control.put_desired(address, memory.token, desired)
+        if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
+            answer = Answer(error="the driver that answers belongs to another sweep")
+        if answer.state is not None:
+            memory.heard_at = time.monotonic()
+        return answer
+
+    def _desired(self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime) -> DesiredState:
+        due = deadline(sweep, status)
+        return desired_state(sweep, Reason.SWEEP_DEADLINE_EXCEEDED if due is not None and now >= due else None)
+
+    async def _tell_stops(self, sweep: TuningSweep, seen: Observation, told: TuningSweepStatus, now: datetime) -> None:
+        """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
+        assert seen.state is not None
+        for event in stop_events(sweep, seen.state, told.stop_count, now):
+            await self._kube.create(EVENTS, event)
+        for stop in seen.state.recent_stops:
+            if stop.sequence > told.stop_count:
+                metrics.STOPS.labels(stop.outcome, stop.reason).inc()
+                extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace, "trial": stop.trial}
+                log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=extra)
+
+    async def _write(self, key: Key, before: TuningSweepStatus, after: TuningSweepStatus, memory: Memory) -> float:
+        """Write the status if it changed and may be written now; seconds until it may be."""
+        if before == after:
+            return self._settings.resync_seconds
+        since = time.monotonic() - memory.written_at
+        urgent = _words(before) != _words(after) or before.stop_count != after.stop_count
+        if not urgent and since < self._settings.status_seconds:
+            return self._settings.status_seconds - since
+        await self._patch(key, after)
+        memory.written_at = time.monotonic()
+        return self._settings.resync_seconds
+
+    async def _patch(self, key: Key, status: TuningSweepStatus) -> None:
+        metrics.STATUS_WRITES.inc()
+        body = status.model_dump(mode="json", by_alias=True)
+        try:
+            self._store.put_sweep(await self._kube.patch_status(*key, body))
+        except KubeError as error:
+            if error.status != 404:  # deleted meanwhile: nothing to say any more
+                raise
+
+    def _look_again(self, sweep: TuningSweep, status: TuningSweepStatus, seen: Observation, now: datetime) -> float:
+        if seen.deployment == "Running" and not sweep.spec.suspend:
+            return self._settings.poll_seconds
+        due = deadline(sweep, status)
+        until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
+        settled = sweep.spec.suspend and seen.deployment in ("Suspended", "")
+        return min(until_due, self._settings.resync_seconds if settled else TROUBLE_SECONDS)
+
+    async def _after_the_end(
+        self, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, now: datetime
+    ) -> float | None:
+        """Let the driver go, free a cluster whose driver did not end in time, delete the sweep when its TTL is over."""
+        key = (sweep.metadata.namespace, sweep.metadata.name)
+        await self._let_go(key, sweep, status, memory)
+        ttl = sweep.spec.ttl_seconds_after_finished
+        wait = None if memory.acknowledged else TROUBLE_SECONDS
+        if ttl is None or status.completion_time is None:
+            return wait
+        left = (parse_time(status.completion_time) + timedelta(seconds=ttl) - now).total_seconds()
+        if left > 0:
+            return left if wait is None else min(left, wait)
+        await self._kube.delete(SWEEPS, *key, uid=sweep.metadata.uid)
+        return None
+
+    async def _let_go(self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory) -> None:
+        facts = Observation(ray_job=self._store.ray_jobs.get(key))
+        if memory.acknowledged:
+            return
+        if facts.deployment != "Running":
+            memory.acknowledged = facts.ray_job is None or facts.deployment in ("Complete", "Failed", "Suspended")
+            return
+        memory.token = memory.token or await self._owned.ensure_token(sweep)
+        desired = desired_state(sweep, self._desired(sweep, status, datetime.now(UTC)).end, acknowledged=True)
+        answer = await self._control.put_desired(driver_address(sweep, facts), memory.token, desired)
+        ended = answer.state is not None and answer.state.result is not None
+        if not ended and condition_holds(status.conditions, ConditionType.FAILED):
+            # The sweep ended without its driver (deadline), so the cluster is taken away.
+            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
+
+
+def driver_address(sweep: TuningSweep, facts: Observation) -> str:
+    """Address of the control API: the head service that KubeRay made."""
+    cluster = facts.job_status["rayClusterName"]
+    head = facts.job_status.get("rayClusterStatus", {}).get("head", {})
+    service = head.get("serviceName") or f"{cluster}-head-svc"
+    return f"http://{service}.{sweep.metadata.namespace}.svc:{CONTROL_PORT}"
+
+
+def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:
+    return [(condition.type, condition.status, condition.reason) for condition in status.conditions]

@@ -1,0 +1,40 @@
+"""The kinds of objects the operator handles, and the paths they have in the API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuningsweep_api import names
+
+Manifest = dict[str, Any]
+Key = tuple[str, str]
+"""Namespace and name of a sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A namespaced resource."""
+
+    group: str
+    version: str
+    plural: str
+
+    def path(self, namespace: str, name: str | None = None, subresource: str | None = None) -> str:
+        """The URL path of the collection, or of one object (and its subresource)."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root, "namespaces", namespace, self.plural, *(part for part in (name, subresource) if part)]
+        return "/".join(parts)
+
+
+SWEEPS = Resource(names.GROUP, names.VERSION, names.PLURAL)
+RAY_JOBS = Resource("ray.io", "v1", "rayjobs")
+RAY_CLUSTERS = Resource("ray.io", "v1", "rayclusters")
+SECRETS = Resource("", "v1", "secrets")
+CONFIG_MAPS = Resource("", "v1", "configmaps")
+CLAIMS = Resource("", "v1", "persistentvolumeclaims")
+EVENTS = Resource("", "v1", "events")
+PODS = Resource("", "v1", "pods")
+
+
+def key_of(manifest: Manifest) -> Key:
+    """Namespace and name of an object."""
+    return manifest["metadata"]["namespace"], manifest["metadata"]["name"]

@@ -1,0 +1,50 @@
+"""Settings of the operator, read from environment variables TUNINGSWEEP_*; the chart sets them."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `TUNINGSWEEP_TRAINER_IMAGE` sets `trainer_image`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="TUNINGSWEEP_", use_attribute_docstrings=True, frozen=True)
+
+    trainer_image: str = "ghcr.io/tuningsweep/trainer:0.1.0"
+    """Image of sweeps that name none."""
+    ray_version: str = "2.60.0"
+    """Version of Ray in that image."""
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to work in, comma-separated; all if empty."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    health_port: int = 8080
+    """Port of /healthz and /metrics."""
+    workers: int = Field(default=16, ge=1)
+    """Sweeps reconciled at the same time."""
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """Seconds between two looks at a running driver."""
+    resync_seconds: float = Field(default=60.0, gt=0)
+    """Seconds after which a sweep is reconciled without any event, undoing drift that no watch shows."""
+    status_seconds: float = Field(default=2.0, gt=0)
+    """Least seconds between two status writes of a sweep, unless a condition changes."""
+    driver_timeout_seconds: float = Field(default=3.0, gt=0)
+    """Longest a driver may take to answer."""
+    kuberay_silence_seconds: float = Field(default=15.0, gt=0)
+    """Seconds without a sign of KubeRay on a RayJob after which the sweep is Stalled."""
+    driver_silence_seconds: float = Field(default=30.0, gt=0)
+    """Seconds without an answer of a running driver after which the sweep is Stalled."""
+    head_cpu: str = "200m"
+    """CPU request of the head pod, beside its trials where it runs any."""
+    head_memory: str = "2Gi"
+    """Memory of the head pod, beside its trials where it runs any."""
+    worker_cpu: str = "100m"
+    """CPU request of a worker pod beside its trials (raylet, agents, supervisors)."""
+    worker_memory: str = "1536Mi"
+    """Memory of a worker pod beside its trials."""
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

@@ -1,0 +1,192 @@
+"""Folds an Observation into the status of a sweep: conditions, counts, best trial, last stops, phase."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.status import STOPS_SHOWN, StatusStop, StatusTrial, TuningSweepStatus
+from tuningsweep_api.trials import OptimalTrial, StopRecord
+from tuningsweep_operator.settings import Settings
+from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
+from tuningsweep_operator.status.observation import Observation
+from tuningsweep_operator.status.text import number, quantity
+from tuningsweep_operator.status.trouble import find_trouble
+
+DEADLINE_GRACE = timedelta(seconds=30)
+"""Time a driver has to stop its trials and say how it ended, before the cluster is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a sweep ended."""
+
+    kind: ConditionType
+    reason: ConditionReason
+    message: str
+
+
+def is_finished(status: TuningSweepStatus) -> bool:
+    """Whether a sweep is Complete or Failed."""
+    return any(condition_holds(status.conditions, kind) for kind in (ConditionType.COMPLETE, ConditionType.FAILED))
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 time as Kubernetes writes it."""
+    return datetime.fromisoformat(text)
+
+
+def deadline(sweep: TuningSweep, status: TuningSweepStatus) -> datetime | None:
+    """When activeDeadlineSeconds goes by, counted as on a Job from the start or the last resumption."""
+    seconds = sweep.spec.active_deadline_seconds
+    if seconds is None or status.start_time is None or sweep.spec.suspend:
+        return None
+    return parse_time(status.start_time) + timedelta(seconds=seconds)
+
+
+def fold(
+    sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, settings: Settings, now: datetime
+) -> TuningSweepStatus:
+    """The status that follows from the previous one and what was seen."""
+    conditions = Conditions(previous.conditions, sweep.metadata.generation, now)
+    changes = _progress(previous, seen)
+    ending = _ending(sweep, previous, seen, now)
+    if ending is not None:
+        _finish(conditions, ending)
+        changes["completion_time"] = timestamp(now)
+    elif sweep.spec.suspend:
+        _suspend(conditions, seen)
+    else:
+        resumed = conditions.holds(ConditionType.SUSPENDED)
+        if resumed:
+            conditions.set(ConditionType.SUSPENDED, "False", ConditionReason.RESUMED, "it goes on")
+        if resumed or previous.start_time is None:
+            changes["start_time"] = timestamp(now)
+        _go_on(conditions, seen, settings)
+    changes |= {
+        "conditions": conditions.list(),
+        "observed_generation": sweep.metadata.generation,
+        "phase": _phase(conditions, changes.get("trials", previous.trials).running if ending is None else 0, seen),
+    }
+    return previous.model_copy(update=changes)
+
+
+def _progress(previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
+    """What the RayJob and the driver's state change in the status."""
+    changes: dict[str, Any] = {
+        "ray_job_name": None if seen.ray_job is None else seen.ray_job["metadata"]["name"],
+        "ray_cluster_name": seen.job_status.get("rayClusterName") or None,
+        "driver_restarts": max(previous.driver_restarts, seen.job_failures),
+    }
+    state = seen.state
+    if state is None:
+        # Trials that ran are nobody's now: they wait to be resumed. Unless the driver is only silent.
+        if seen.deployment != "Running" and previous.trials.running:
+            counts = previous.trials
+            changes["trials"] = counts.model_copy(update={"running": 0, "pending": counts.pending + counts.running})
+        return changes
+    return changes | {
+        "trials": state.trials,
+        "current_optimal_trial": None if state.optimal_trial is None else _status_trial(state.optimal_trial),
+        "last_stops": _last_stops(previous, state),
+        "stop_count": max(previous.stop_count, state.stop_count),
+        "desired_digest": state.desired_digest,
+    }
+
+
+def _status_trial(best: OptimalTrial) -> StatusTrial:
+    return StatusTrial(
+        trial=best.trial,
+        parameters={name: number(value) for name, value in best.parameters.items()},
+        objective=number(best.objective),
+        metrics={name: number(value) for name, value in best.metrics.items()},
+    )
+
+
+def _last_stops(previous: TuningSweepStatus, state: SweepState) -> list[StatusStop]:
+    newest_first = sorted(state.recent_stops, key=lambda stop: -stop.sequence)
+    return [_status_stop(stop) for stop in newest_first[:STOPS_SHOWN]] or previous.last_stops
+
+
+def _status_stop(stop: StopRecord) -> StatusStop:
+    return StatusStop(
+        trial=stop.trial,
+        outcome=stop.outcome,
+        reason=stop.reason,
+        observed=quantity(stop.reason, stop.observed),
+        limit=quantity(stop.reason, stop.limit),
+        time=stop.time,
+    )
+
+
+def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, now: datetime) -> Ending | None:
+    if seen.state is not None and seen.state.result is not None:
+        result = seen.state.result
+        kind = ConditionType.COMPLETE if result.succeeded else ConditionType.FAILED
+        return Ending(kind, result.reason, result.message)
+    due = deadline(sweep, previous)
+    if due is not None and now > due + DEADLINE_GRACE:
+        seconds = sweep.spec.active_deadline_seconds
+        message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
+        return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
+    return None if sweep.spec.suspend else _job_ending(seen)
+
+
+def _job_ending(seen: Observation) -> Ending | None:
+    """How the RayJob ended without the driver's last word having been heard."""
+    said = str(seen.job_status.get("message", ""))
+    if seen.deployment == "ValidationFailed":
+        return Ending(ConditionType.FAILED, ConditionReason.INVALID_SPEC, f"KubeRay refuses the RayJob: {said}")
+    if seen.deployment == "Failed":
+        message = f"the driver failed {seen.job_failures} times, more than backoffLimit allows: {said}"
+        return Ending(ConditionType.FAILED, ConditionReason.BACKOFF_LIMIT_EXCEEDED, message)
+    if seen.deployment == "Complete" and seen.job_status.get("jobStatus") == "SUCCEEDED":
+        message = "the driver ended while the operator was away; counts are the last ones heard, trials.jsonl has all"
+        return Ending(ConditionType.COMPLETE, ConditionReason.SEARCH_FINISHED, message)
+    if seen.deployment == "Complete":
+        return Ending(ConditionType.FAILED, ConditionReason.DRIVER_FAILED, f"someone stopped the driver's job: {said}")
+    return None
+
+
+def _finish(conditions: Conditions, ending: Ending) -> None:
+    conditions.set(ending.kind, "True", ending.reason, ending.message)
+    conditions.set(ConditionType.RECONCILING, "False", ending.reason, "it has ended")
+    conditions.clear(ConditionType.STALLED)
+
+
+def _suspend(conditions: Conditions, seen: Observation) -> None:
+    freed = seen.ray_job is None or seen.deployment in ("Suspended", "") or not seen.pods
+    message = "the cluster is freed; set spec.suspend to false to go on" if freed else "the cluster is being freed"
+    conditions.set(ConditionType.SUSPENDED, "True", ConditionReason.SUSPEND_REQUESTED, message)
+    conditions.set(ConditionType.RECONCILING, "False", ConditionReason.SUSPEND_REQUESTED, message)
+    conditions.clear(ConditionType.STALLED)
+
+
+def _go_on(conditions: Conditions, seen: Observation, settings: Settings) -> None:
+    trouble = find_trouble(seen, settings)
+    if trouble is None:
+        conditions.clear(ConditionType.STALLED)
+    else:
+        conditions.set(ConditionType.STALLED, "True", trouble.reason, trouble.message)
+    if seen.state is not None and seen.state.trials.total > seen.state.trials.pending:
+        message = "trials run; the sweep is done when it is Complete or Failed"
+        conditions.set(ConditionType.RECONCILING, "False", ConditionReason.TRIALS_RUNNING, message)
+    elif seen.state is not None or seen.deployment == "Running":
+        message = "the cluster is up; the driver is loading data and starting trials"
+        conditions.set(ConditionType.RECONCILING, "True", ConditionReason.WAITING_FOR_DRIVER, message)
+    else:
+        message = "KubeRay makes the Ray cluster"
+        conditions.set(ConditionType.RECONCILING, "True", ConditionReason.CREATING_CLUSTER, message)
+
+
+def _phase(conditions: Conditions, running: int, seen: Observation) -> Phase:
+    for kind, phase in (
+        (ConditionType.COMPLETE, Phase.COMPLETE),
+        (ConditionType.FAILED, Phase.FAILED),
+        (ConditionType.SUSPENDED, Phase.SUSPENDED),
+    ):
+        if conditions.holds(kind):
+            return phase
+    return Phase.RUNNING if running or seen.state is not None else Phase.PENDING

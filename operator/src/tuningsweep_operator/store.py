@@ -1,0 +1,80 @@
+"""What the watches last said: sweeps, RayJobs and pods, so that a reconcile need not ask the API server."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from tuningsweep_api import names
+from tuningsweep_operator.resources import Key, Manifest, key_of
+
+
+def version(manifest: Manifest) -> int:
+    """The resource version as a number, to tell an older copy from a newer one."""
+    text = manifest["metadata"].get("resourceVersion", "0")
+    return int(text) if text.isdigit() else 0
+
+
+class Store:
+    """Latest copies of the objects of every sweep."""
+
+    def __init__(self) -> None:
+        self.sweeps: dict[Key, Manifest] = {}
+        self.ray_jobs: dict[Key, Manifest] = {}
+        self._pods: dict[Key, dict[str, Manifest]] = defaultdict(dict)
+        self.changed_at: dict[Key, float] = {}
+        """When a sweep's RayJob last changed, time.monotonic()."""
+
+    def put_sweep(self, sweep: Manifest) -> None:
+        """Take in a sweep unless a newer copy is there."""
+        _put(self.sweeps, key_of(sweep), sweep)
+
+    def put_ray_job(self, ray_job: Manifest) -> None:
+        """Take in a RayJob unless a newer copy is there."""
+        key = key_of(ray_job)
+        if _put(self.ray_jobs, key, ray_job):
+            self.changed_at[key] = time.monotonic()
+
+    def drop_sweep(self, key: Key) -> None:
+        """Forget a deleted sweep and all that was known of it."""
+        for known in (self.sweeps, self.ray_jobs, self._pods, self.changed_at):
+            known.pop(key, None)
+
+    def drop_ray_job(self, key: Key) -> None:
+        """Forget a deleted RayJob."""
+        self.ray_jobs.pop(key, None)
+
+    def put_pod(self, pod: Manifest, *, deleted: bool) -> Key | None:
+        """Take in a pod; the key of its sweep."""
+        sweep = pod["metadata"].get("labels", {}).get(names.LABEL_SWEEP)
+        if sweep is None:
+            return None
+        key = (pod["metadata"]["namespace"], sweep)
+        if deleted:
+            self._pods[key].pop(pod["metadata"]["name"], None)
+        else:
+            self._pods[key][pod["metadata"]["name"]] = _slim(pod)
+        return key
+
+    def pods(self, key: Key) -> tuple[Manifest, ...]:
+        """Pods of a sweep."""
+        return tuple(self._pods[key].values()) if key in self._pods else ()
+
+
+def _put(known: dict[Key, Manifest], key: Key, manifest: Manifest) -> bool:
+    """Store a copy unless it is older than what is there of the same object; whether it was stored."""
+    before = known.get(key)
+    same = before is not None and before["metadata"].get("uid") == manifest["metadata"].get("uid")
+    if before is not None and same and version(before) >= version(manifest):
+        return False
+    known[key] = {**manifest, "metadata": {**manifest["metadata"], "managedFields": []}}
+    return True
+
+
+def _slim(pod: Manifest) -> dict[str, Any]:
+    """The part of a pod that is judged; whole pods of large clusters would fill the operator's memory."""
+    status = pod.get("status", {})
+    kept = ("phase", "conditions", "containerStatuses", "initContainerStatuses")
+    return {
+        "metadata": {"name": pod["metadata"]["name"]},
+        "status": {field: status[field] for field in kept if field in status},
+    }

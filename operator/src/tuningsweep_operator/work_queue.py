@@ -1,0 +1,128 @@
+"""The work queue: each sweep's key is due at most once, never worked on twice at a time, and backs off when it fails.
+
+It is the one scheduler of the operator: events make a key due now, a reconcile says when it wants to be due again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tuningsweep_operator.resources import Key
+
+Reconcile = Callable[[Key], Awaitable[float | None]]
+"""Works on a key; seconds until it is due again, None for not before the next event."""
+
+FIRST_BACKOFF: Final = 0.5
+LONGEST_BACKOFF: Final = 60.0
+
+log = logging.getLogger(__name__)
+
+
+def backoff_seconds(failures: int) -> float:
+    """Seconds to wait after that many failures in a row."""
+    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** (failures - 1))
+
+
+class Schedule:
+    """When each key is due; pure but for what it remembers, time is an argument."""
+
+    def __init__(self) -> None:
+        self._due: dict[Key, float] = {}
+        self._busy: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+
+    def add(self, key: Key, due: float) -> None:
+        """Make a key due at `due`, or earlier if it is so already."""
+        self._due[key] = min(due, self._due.get(key, due))
+
+    def take(self, now: float) -> Key | None:
+        """A key that is due and not being worked on; it is busy until `done` or `failed`."""
+        ready = [(due, key) for key, due in self._due.items() if due <= now and key not in self._busy]
+        if not ready:
+            return None
+        _, key = min(ready)
+        del self._due[key]
+        self._busy.add(key)
+        return key
+
+    def next_due(self) -> float | None:
+        """When the next key that is not busy becomes due."""
+        return min((due for key, due in self._due.items() if key not in self._busy), default=None)
+
+    def done(self, key: Key, again: float | None) -> None:
+        """The work on a key succeeded; it is due again at `again`."""
+        self._busy.discard(key)
+        self._failures.pop(key, None)
+        if again is not None:
+            self.add(key, again)
+
+    def failed(self, key: Key, now: float) -> float:
+        """The work on a key failed; it is due again after a back-off, whose seconds are returned."""
+        self._busy.discard(key)
+        self._failures[key] = self._failures.get(key, 0) + 1
+        wait = backoff_seconds(self._failures[key])
+        self.add(key, now + wait)
+        return wait
+
+
+class WorkQueue:
+    """Runs a reconcile function over a Schedule with a bounded number of workers."""
+
+    def __init__(self, reconcile: Reconcile, workers: int) -> None:
+        self._reconcile = reconcile
+        self._workers = workers
+        self._schedule = Schedule()
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self.last_turn = time.monotonic()
+        """When the queue last looked for work; /healthz reads it."""
+
+    def add(self, key: Key) -> None:
+        """Make a key due now."""
+        self._schedule.add(key, time.monotonic())
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; work under way is then cancelled too."""
+        try:
+            while True:
+                self._start_due()
+                await self._sleep()
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    def _start_due(self) -> None:
+        self.last_turn = now = time.monotonic()
+        while len(self._running) < self._workers:
+            key = self._schedule.take(now)
+            if key is None:
+                return
+            task = asyncio.create_task(self._work(key))
+            self._running.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+
+    async def _work(self, key: Key) -> None:
+        try:
+            again = await self._reconcile(key)
+        except Exception as error:
+            wait = self._schedule.failed(key, time.monotonic())
+            extra = {"namespace": key[0], "sweep": key[1]}
+            log.error("reconcile failed, next try in %g s: %s", wait, error, extra=extra, exc_info=True)
+        else:
+            self._schedule.done(key, None if again is None else time.monotonic() + again)
+
+    async def _sleep(self) -> None:
+        due = self._schedule.next_due()
+        busy = len(self._running) >= self._workers
+        timeout = 5.0 if due is None or busy else min(5.0, max(0.0, due - time.monotonic()))
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), timeout)

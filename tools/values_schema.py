@@ -1,0 +1,59 @@
+"""The chart's values as pydantic models, from which values.schema.json is generated. Called by generate.py."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Object = dict[str, Any]
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class TrainerImage(_Values):
+    """An image."""
+
+    repository: str = Field(min_length=1)
+    tag: str
+
+
+class OperatorImage(TrainerImage):
+    """The operator's image."""
+
+    pull_policy: Literal["Always", "IfNotPresent", "Never"]
+
+
+class Operator(_Values):
+    """The operator's Deployment."""
+
+    image: OperatorImage
+    image_pull_secrets: list[Object]
+    resources: Object
+    node_selector: dict[str, str]
+    tolerations: list[Object]
+    affinity: Object
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    extra_env: list[Object]
+
+
+class Trainer(_Values):
+    """Defaults for sweeps."""
+
+    image: TrainerImage
+
+
+class Values(_Values):
+    """Values of the chart tuningsweep."""
+
+    operator: Operator
+    trainer: Trainer
+    watch_namespaces: list[str]
+    install_crd: bool = Field(alias="installCRD")
+    globals_: Object = Field(alias="global", default_factory=dict)
+
+
+def values_schema() -> dict[str, Any]:
+    """The JSON schema."""
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **Values.model_json_schema(by_alias=True)}
