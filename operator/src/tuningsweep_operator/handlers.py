@@ -26,6 +26,11 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
         settings.watching.server_timeout = 300
         settings.watching.client_timeout = 330
 
+    @kopf.on.login(registry=registry)
+    def login(**arguments: Any) -> kopf.ConnectionInfo | None:
+        # kopf's own default would import the whole synchronous client, tens of megabytes.
+        return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     def sweep_event(event: Any, **_: Any) -> None:
         sweep = event["object"]

@@ -5,6 +5,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from tuningsweep_api import names
+
 _CONTEXT = ("sweep", "namespace", "trial")
 
 
@@ -20,6 +22,8 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         reference = getattr(record, "k8s_ref", None) or {}
+        if reference.get("kind") != names.KIND:
+            reference = {}
         line |= {
             key: value
             for key, value in (("sweep", reference.get("name")), ("namespace", reference.get("namespace")))
@@ -36,4 +40,5 @@ def set_up(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for chatty in ("aiohttp.access", "kopf.objects"):  # a line for every request, for every watch event
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -131,10 +131,10 @@ def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, 
         seconds = sweep.spec.active_deadline_seconds
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
-    return None if sweep.spec.suspend else _job_ending(seen)
+    return None if sweep.spec.suspend else _job_ending(previous, seen)
 
 
-def _job_ending(seen: Observation) -> Ending | None:
+def _job_ending(previous: TuningSweepStatus, seen: Observation) -> Ending | None:
     """How the RayJob ended without the driver's last word having been heard."""
     said = str(seen.job_status.get("message", ""))
     if seen.deployment == "ValidationFailed":
@@ -142,11 +142,13 @@ def _job_ending(seen: Observation) -> Ending | None:
     if seen.deployment == "Failed":
         message = f"the driver failed {seen.job_failures} times, more than backoffLimit allows: {said}"
         return Ending(ConditionType.FAILED, ConditionReason.BACKOFF_LIMIT_EXCEEDED, message)
-    if seen.deployment == "Complete" and seen.job_status.get("jobStatus") == "SUCCEEDED":
+    if seen.deployment == "Complete" and seen.job_status.get("jobStatus") == "SUCCEEDED" and previous.trials.total:
         message = "the driver ended while the operator was away; counts are the last ones heard, trials.jsonl has all"
         return Ending(ConditionType.COMPLETE, ConditionReason.SEARCH_FINISHED, message)
     if seen.deployment == "Complete":
-        return Ending(ConditionType.FAILED, ConditionReason.DRIVER_FAILED, f"someone stopped the driver's job: {said}")
+        return Ending(
+            ConditionType.FAILED, ConditionReason.DRIVER_FAILED, f"the driver ended without its result: {said}"
+        )
     return None
 
 
