@@ -1,0 +1,1 @@
+"""The driver: runs a sweep with Ray Tune, keeps its state, answers the operator."""

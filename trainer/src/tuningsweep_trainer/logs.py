@@ -1,0 +1,42 @@
+"""Logs as JSON lines with time, level, message, sweep, namespace and trial; used by every process of the trainer."""
+
+import json
+import logging
+import sys
+import time
+from typing import Final
+
+_CONTEXT: Final = ("trial", "reason", "traceback", "node")
+"""Fields that log calls may give as `extra`."""
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON."""
+
+    def __init__(self, fixed: dict[str, str]) -> None:
+        super().__init__()
+        self._fixed = fixed
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self._fixed,
+        }
+        line |= {name: str(value) for name in _CONTEXT if (value := getattr(record, name, None)) is not None}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(*, sweep: str, namespace: str, level: int = logging.INFO) -> None:
+    """Send this process's logs to standard error as JSON lines; repeating it replaces the fields."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter({"sweep": sweep, "namespace": namespace}))
+    logger = logging.getLogger("tuningsweep_trainer")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)
+    logger.propagate = False

@@ -1,0 +1,98 @@
+"""The node agent: one Ray actor on each node of a sweep, started by the driver.
+
+It prepares the data set once for all trials of the node, passes the driver's orders on to its supervisors as a file, tells
+the driver what they measure, and serves Prometheus metrics. Trials and limits go on without it if it dies; Ray restarts it.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from typing import Any, Final
+
+import ray
+from prometheus_client import CollectorRegistry, start_http_server
+
+from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.logs import configure_logging
+from tuningsweep_trainer.node.exporter import TrialCollector
+from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, runtime_folder
+
+BIND_ATTEMPTS: Final = 10
+"""Tries, a second apart, to bind the metrics port; a restarted agent may find the old one's socket still there."""
+
+log = logging.getLogger(__name__)
+
+
+class NodeAgent:
+    """The actor's class; the driver makes it remote."""
+
+    def __init__(self, context_json: str, orders_json: str) -> None:
+        self._context = SweepContext.model_validate_json(context_json)
+        metadata = self._context.sweep.metadata
+        configure_logging(sweep=metadata.name, namespace=metadata.namespace)
+        node = ray.get_runtime_context().get_node_id()
+        self._runtime = RuntimeFolder(runtime_folder(self._context.run_id, node))
+        self._runtime.make()
+        if self._runtime.read_orders() is None:
+            self._runtime.write_orders(Orders.model_validate_json(orders_json))
+        self._outcomes: dict[str, int] = {}
+        self._data_lock = threading.Lock()
+        self._data: dict[str, Any] | None = None
+        self._port: int | None = None
+        if self._context.metrics_port is not None:
+            self._port = self._serve_metrics(self._context.metrics_port)
+
+    def folder(self) -> str:
+        """The node's runtime folder."""
+        return str(self._runtime.path)
+
+    def port(self) -> int | None:
+        """Port of the metrics endpoint; None if there is none."""
+        return self._port
+
+    def data(self) -> dict[str, Any] | None:
+        """The data set as a PreparedRef in JSON, prepared by the first call; raises DatasetError if it cannot be had."""
+        builtin = self._context.sweep.spec.trainable.builtin
+        if builtin is None:
+            return None
+        with self._data_lock:
+            if self._data is None:
+                from tuningsweep_trainer.datasets.store import prepare
+
+                root = self._runtime.path / "data"
+                self._data = prepare(builtin.dataset, builtin.task, builtin.seed, root).dump()
+            return self._data
+
+    def apply(self, orders_json: str) -> None:
+        """Pass orders on to the supervisors, unless newer ones are there already."""
+        orders, held = Orders.model_validate_json(orders_json), self._runtime.read_orders()
+        if held is None or orders.revision > held.revision:
+            self._runtime.write_orders(orders)
+
+    def observe(self, outcomes: dict[str, int]) -> tuple[int, list[TrialStatus]]:
+        """The revision of the orders held and what the node's trials are at; `outcomes` are served as a metric."""
+        self._outcomes = outcomes
+        held = self._runtime.read_orders()
+        return (0 if held is None else held.revision), self._runtime.statuses()
+
+    def leave(self) -> None:
+        """Remove the node's files: the driver is done."""
+        shutil.rmtree(self._runtime.path, ignore_errors=True)
+
+    def _serve_metrics(self, port: int) -> int | None:
+        registry = CollectorRegistry(auto_describe=False)
+        metadata = self._context.sweep.metadata
+        registry.register(
+            TrialCollector(metadata.namespace, metadata.name, self._runtime.statuses, lambda: self._outcomes)
+        )
+        for _ in range(BIND_ATTEMPTS):
+            try:
+                server, _ = start_http_server(port, registry=registry)
+            except OSError as error:
+                log.warning("metrics port %d cannot be bound: %s", port, error)
+                time.sleep(1)
+            else:
+                return int(server.server_port)
+        log.error("no metrics are served on this node: port %d stayed busy", port)
+        return None

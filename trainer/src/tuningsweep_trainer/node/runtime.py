@@ -1,0 +1,126 @@
+"""The runtime folder of one node and one driver: small files in shared memory between driver, supervisors and exporter.
+
+`orders.json` comes from the driver (through the node agent) and is looked at by supervisors on every sample, which costs
+a stat; `trials/PID.json` is what each supervisor last knew of its trial. Every file is replaced whole, so nobody locks.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tuningsweep_api.messages import DesiredState
+from tuningsweep_api.model import Model
+from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.trials import Metrics
+
+RELEASED_KEPT: Final = 512
+"""Processes that the driver names as no longer wanted; the oldest are forgotten."""
+
+
+class Orders(Model):
+    """What the driver wants of the supervisors of all nodes, whole."""
+
+    revision: int
+    """Grows with every change of this driver."""
+    desired: DesiredState
+    released: list[str] = []
+    """Ids of training processes whose trial was paused or pruned by the scheduler: they are of no more use."""
+    end: Reason | None = None
+    """Set when the sweep ends: trials that run are stopped with this reason."""
+    interrupted: bool = False
+    """True when the driver is leaving without ending the sweep: processes are killed, trials stay unfinished."""
+
+
+class Warned(Model):
+    """A limit that a trial went over while the action was Warn."""
+
+    reason: Reason
+    observed: float
+    limit: float
+
+
+class TrialStatus(Model):
+    """What a supervisor last knew of its trial; memory in bytes, times in seconds."""
+
+    trial: str
+    process: str
+    """Id of the training process (not its PID)."""
+    supervisor_pid: int
+    pid: int
+    memory: int
+    memory_limit: int | None = None
+    steps: int
+    mean_step_time: float | None = None
+    step_in_flight: float | None = None
+    cpu_percent: float = 0.0
+    metrics: Metrics = {}
+    objective: float | None = None
+    warnings: list[Warned] = []
+
+
+def runtime_folder(run_id: str, node_id: str) -> Path:
+    """The folder for a driver and a node; in shared memory where there is some."""
+    shared = Path("/dev/shm")  # noqa: S108 - the name is unguessable by the run id and the folder is private
+    base = shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
+    return base / f"tuningsweep-{os.getuid()}-{run_id}" / node_id[:16]
+
+
+class RuntimeFolder:
+    """Access to the files of a runtime folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._orders = path / "orders.json"
+        self._trials = path / "trials"
+
+    def make(self) -> None:
+        """Make the folders, readable by nobody else."""
+        self._trials.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def write_orders(self, orders: Orders) -> None:
+        """Replace the orders."""
+        _replace(self._orders, orders.model_dump_json(by_alias=True))
+
+    def read_orders(self) -> Orders | None:
+        """The orders, None before the first."""
+        try:
+            return Orders.model_validate_json(self._orders.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def orders_version(self) -> tuple[int, int]:
+        """Changes whenever the orders were replaced; cheap."""
+        try:
+            found = self._orders.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (found.st_ino, found.st_mtime_ns)
+
+    def write_status(self, status: TrialStatus) -> None:
+        """Replace the status of this supervisor's trial."""
+        _replace(self._trials / f"{status.supervisor_pid}.json", status.model_dump_json(by_alias=True))
+
+    def clear_status(self, supervisor_pid: int) -> None:
+        """This supervisor trains nothing now."""
+        (self._trials / f"{supervisor_pid}.json").unlink(missing_ok=True)
+
+    def statuses(self) -> list[TrialStatus]:
+        """The status of every trial whose supervisor lives; what dead supervisors left is removed."""
+        found: list[TrialStatus] = []
+        for file in sorted(self._trials.glob("*.json")):
+            if not Path(f"/proc/{file.stem}").exists():
+                file.unlink(missing_ok=True)
+                continue
+            try:
+                found.append(TrialStatus.model_validate(json.loads(file.read_text())))
+            except FileNotFoundError:
+                continue  # its trial has just ended
+        return found
+
+
+def _replace(path: Path, content: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(content)
+    beside.replace(path)

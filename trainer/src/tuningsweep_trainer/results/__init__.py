@@ -1,0 +1,1 @@
+"""What survives a crash: the ledger of trials and their checkpoints."""

@@ -1,0 +1,198 @@
+"""Where a sweep's results live: a local folder, or a prefix in object storage through pyarrow's file systems.
+
+Object storage cannot append and has no atomic rename, so `LocalStore` and `ObjectStore` differ in `append` alone: the
+one adds a line to a file, the other writes one small object a line.
+"""
+
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+OBJECT_SUFFIX = ".d"
+"""Lines of FILE that were appended to object storage are objects in the folder FILE.d."""
+
+
+class Store(Protocol):
+    """The few operations that results need; paths are relative to the sweep's folder."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file whole: a reader sees the old content or the new one."""
+
+    def read(self, path: str) -> bytes | None:
+        """Content of a file, None if there is none."""
+
+    def append(self, path: str, line: bytes) -> None:
+        """Add a line (without newline) durably."""
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """All lines that were appended, oldest first; the last one may be torn by a crash."""
+
+    def upload(self, folder: Path, path: str) -> None:
+        """Copy a local folder's content."""
+
+    def download(self, path: str, folder: Path) -> None:
+        """Copy a folder's content to a local folder."""
+
+    def names(self, path: str) -> list[str]:
+        """Names in a folder, sorted; empty if there is none."""
+
+    def delete(self, path: str) -> None:
+        """Delete a file or a folder if it is there."""
+
+
+class LocalStore:
+    """Results in a local folder (also one that pods mount)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write beside, flush to disk, rename."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+
+    def read(self, path: str) -> bytes | None:
+        """Content of a file, None if there is none."""
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def append(self, path: str, line: bytes) -> None:
+        """Append in one write and flush to disk; a line torn by a crash before is closed off first."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab+") as file:
+            torn = False
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                torn = file.read(1) != b"\n"
+            file.write((b"\n" if torn else b"") + line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Lines of the file."""
+        content = self.read(path) or b""
+        return (line for line in content.split(b"\n") if line)
+
+    def upload(self, folder: Path, path: str) -> None:
+        """Copy to a folder beside, then rename."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+        shutil.copytree(folder, beside)
+        shutil.rmtree(target, ignore_errors=True)
+        beside.rename(target)
+
+    def download(self, path: str, folder: Path) -> None:
+        """Copy a folder's content to a local folder."""
+        shutil.copytree(self.root / path, folder, dirs_exist_ok=True)
+
+    def names(self, path: str) -> list[str]:
+        """Names in a folder; what is being written is left out."""
+        try:
+            return sorted(entry.name for entry in (self.root / path).iterdir() if not entry.name.startswith("."))
+        except FileNotFoundError:
+            return []
+
+    def delete(self, path: str) -> None:
+        """Delete a file or a folder if it is there."""
+        target = self.root / path
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+
+
+class ObjectStore:
+    """Results under a prefix of a pyarrow file system."""
+
+    def __init__(self, filesystem: Any, prefix: str) -> None:
+        self._files = filesystem
+        self._prefix = prefix.rstrip("/")
+
+    def _path(self, path: str) -> str:
+        return f"{self._prefix}/{path}"
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write an object; object storage shows it whole or not at all."""
+        full = self._path(path)
+        self._files.create_dir(full.rsplit("/", 1)[0], recursive=True)
+        with self._files.open_output_stream(full) as file:
+            file.write(content)
+
+    def read(self, path: str) -> bytes | None:
+        """Content of an object, None if there is none."""
+        try:
+            with self._files.open_input_stream(self._path(path)) as file:
+                return bytes(file.readall())
+        except FileNotFoundError:
+            return None
+
+    def append(self, path: str, line: bytes) -> None:
+        """Write the line as an object of its own, numbered after the ones there."""
+        number = len(self.names(path + OBJECT_SUFFIX))
+        self.write(f"{path}{OBJECT_SUFFIX}/{number:08d}", line)
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Every line's object in order."""
+        folder = path + OBJECT_SUFFIX
+        return (self.read(f"{folder}/{name}") or b"" for name in self.names(folder))
+
+    def upload(self, folder: Path, path: str) -> None:
+        """Copy every file."""
+        for file in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
+            self.write(f"{path}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+
+    def download(self, path: str, folder: Path) -> None:
+        """Copy every object below the prefix."""
+        from pyarrow import fs
+
+        base = self._path(path)
+        for info in self._files.get_file_info(fs.FileSelector(base, recursive=True)):
+            if info.type == fs.FileType.File:
+                target = folder / info.path.removeprefix(base).lstrip("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with self._files.open_input_stream(info.path) as source, target.open("wb") as file:
+                    shutil.copyfileobj(io.BufferedReader(source), file)
+
+    def names(self, path: str) -> list[str]:
+        """Names below a prefix."""
+        from pyarrow import fs
+
+        selector = fs.FileSelector(self._path(path), allow_not_found=True)
+        return sorted(info.base_name for info in self._files.get_file_info(selector))
+
+    def delete(self, path: str) -> None:
+        """Delete an object or everything below a prefix."""
+        from pyarrow import fs
+
+        full = self._path(path)
+        info = self._files.get_file_info(full)
+        if info.type == fs.FileType.Directory:
+            self._files.delete_dir(full)
+        elif info.type == fs.FileType.File:
+            self._files.delete_file(full)
+
+
+def open_store(location: str) -> Store:
+    """The store at a local path, a file:// URI or an object storage URI; pyarrow is loaded for the last one only."""
+    if location.startswith("file://"):
+        location = location.removeprefix("file://")
+    if "://" not in location:
+        return LocalStore(Path(location))
+    from pyarrow import fs
+
+    filesystem, prefix = fs.FileSystem.from_uri(location)
+    return ObjectStore(filesystem, prefix)

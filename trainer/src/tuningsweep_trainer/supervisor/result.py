@@ -1,0 +1,54 @@
+"""What a Tune result says about a trial beside its metrics: one JSON text under RESULT_KEY, read by the driver."""
+
+from typing import Final, Self
+
+from tuningsweep_api.model import Model
+from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.trials import Metrics
+from tuningsweep_trainer.node.runtime import Warned
+from tuningsweep_trainer.supervisor.ending import Ending
+from tuningsweep_trainer.supervisor.monitor import Totals
+
+RESULT_KEY: Final = "tuningsweep"
+
+
+class TrialResult(Model):
+    """The trial's ending, if this is its last result, and what its training process used so far."""
+
+    process: str
+    """Id of the training process; empty for a trial that was ended before it had one."""
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    message: str = ""
+    observed: float | None = None
+    limit: float | None = None
+    steps: int = 0
+    duration_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    warnings: list[Warned] = []
+    metrics: Metrics = {}
+    """Last value of every metric."""
+
+    @classmethod
+    def of(cls, process: str, ending: Ending | None, totals: Totals | None, metrics: Metrics) -> Self:
+        """Put together what the monitor knows."""
+        fields: dict[str, object] = {"process": process, "metrics": metrics}
+        if totals is not None:
+            fields |= {
+                "steps": totals.steps,
+                "duration_seconds": totals.duration,
+                "cpu_seconds": totals.cpu_seconds,
+                "peak_memory": totals.peak_memory,
+                "warnings": totals.warnings,
+                "metrics": totals.metrics,
+            }
+        if ending is not None:
+            fields |= {
+                "outcome": ending.outcome,
+                "reason": ending.reason,
+                "message": ending.message,
+                "observed": ending.observed,
+                "limit": ending.limit,
+            }
+        return cls.model_validate(fields)

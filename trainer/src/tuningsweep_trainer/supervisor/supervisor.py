@@ -1,0 +1,167 @@
+"""The supervisor: the Tune trainable that stands for a trial, one reused actor for each concurrent trial.
+
+`step` hands Tune the next report of the training process, or its end as an ordinary last result (`done=True` with
+outcome, reason, observed and limit), so that ending a trial needs nothing of Tune but what it always does.
+"""
+
+import json
+import logging
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from tuningsweep_api.outcomes import Outcome
+from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.logs import configure_logging
+from tuningsweep_trainer.node.access import NodeAccess, find_node
+from tuningsweep_trainer.results.checkpoints import CheckpointStore
+from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
+from tuningsweep_trainer.supervisor.launcher import Launcher
+from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
+from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
+
+CHECKPOINT_NOTE = "tuningsweep.json"
+"""File in a Tune checkpoint that says whose it is; the trial's own checkpoint lies beside it in CHECKPOINT_DATA."""
+CHECKPOINT_DATA = "data"
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
+    """Owns one training process at a time."""
+
+    def setup(self, config: dict[str, Any], context_json: str = "") -> None:
+        """Called once an actor, with the first trial's config."""
+        self._context = SweepContext.model_validate_json(context_json)
+        metadata = self._context.sweep.metadata
+        configure_logging(sweep=metadata.name, namespace=metadata.namespace)
+        self._launcher = Launcher(self._context.preload)
+        self._node: NodeAccess | None = None
+        self._monitor: Monitor | None = None
+        self._adopt(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take on another trial, or the same with other parameters."""
+        self._let_go()
+        self._adopt(new_config)
+        return True
+
+    def _adopt(self, config: dict[str, Any]) -> None:
+        self._trial = str(config["trial"])
+        self._parameters = dict(config["parameters"])
+        self._process = ""
+        self._delivered_checkpoint = -1
+        self._last_report: Report | None = None
+
+    def step(self) -> dict[str, Any]:
+        """Tune's next result: waits for the training process to report or to end."""
+        node = self._node = self._node or find_node(self._context)
+        if self._monitor is None:
+            orders = node.runtime.read_orders()
+            stop = None if orders is None else stop_reason(orders, self._trial)
+            if stop is not None:
+                return self._last_result_of(stopped(stop))
+            self._monitor = self._launch(node)
+        while True:
+            event = self._monitor.events.get()
+            if isinstance(event, Ended):
+                return self._end(event.ending)
+            self._monitor.acknowledge()
+            if event.checkpoint is not None:
+                self._delivered_checkpoint = event.checkpoint
+            if event.decisive:
+                self._last_report = event
+                return self._result(event)
+
+    def _launch(self, node: NodeAccess) -> Monitor:
+        """Start a training process from the trial's newest checkpoint."""
+        store = CheckpointStore(self._context.results, self._trial)
+        checkpoint = store.latest()
+        folder: Path | None = None
+        if checkpoint is not None and not checkpoint.empty:
+            folder = Path(tempfile.mkdtemp(prefix=f"tuningsweep-{self._trial}-"))
+            store.fetch(checkpoint.number, folder)
+        self._checkpoint_folder = folder
+        self._delivered_checkpoint = -1 if checkpoint is None else checkpoint.number
+        job = self._context.job(
+            self._trial,
+            self._parameters,
+            checkpoint=None if folder is None else str(folder),
+            next_checkpoint=store.next_number(),
+            base_step=0 if checkpoint is None else checkpoint.step,
+            data=node.data,
+        )
+        launched = self._launcher.launch(job, self._context.log_file(self._trial))
+        self._process = uuid.uuid4().hex
+        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime)
+        monitor.start()
+        log.info("training process %d started", launched.pid, extra={"trial": self._trial})
+        return monitor
+
+    def _result(self, report: Report, ending: Ending | None = None, *, done: bool = False) -> dict[str, Any]:
+        totals = None if self._monitor is None else self._monitor.totals
+        result = TrialResult.of(self._process, ending, totals, report.metrics)
+        return {**report.metrics, "step": report.step, RESULT_KEY: result.model_dump_json(by_alias=True), "done": done}
+
+    def _last_result_of(self, ending: Ending | None) -> dict[str, Any]:
+        """The result that ends a trial in Tune.
+
+        It repeats the last report: Tune's median rule looks for the objective in every result of a trial past its first
+        report. A trial that never reported has no objective here, and step 0.
+        """
+        report = self._last_report or Report({}, 0, None)
+        return self._result(report, ending, done=True)
+
+    def _end(self, ending: Ending | None) -> dict[str, Any]:
+        if ending is not None:
+            log.info("%s: %s", ending.outcome, ending.message, extra={"trial": self._trial, "reason": ending.reason})
+            objective = self._context.sweep.spec.objective.objective_metric_name
+            if ending.outcome is Outcome.SUCCEEDED and self._last_report is None:
+                ending = metric_missing(objective, set() if self._monitor is None else set(self._monitor.totals.metrics))
+        result = self._last_result_of(ending)
+        self._let_go()
+        return result
+
+    def save_checkpoint(self, checkpoint_dir: str) -> str:
+        """Give Tune the checkpoint of the last report it has seen: it pauses the trial, or clones it (PBT)."""
+        folder = Path(checkpoint_dir)
+        store = CheckpointStore(self._context.results, self._trial)
+        held = store.describe(self._delivered_checkpoint)
+        note: dict[str, Any] = {"trial": self._trial, "step": 0, "metrics": {}}
+        if held is not None and not held.empty:
+            store.fetch(held.number, folder / CHECKPOINT_DATA)
+            note |= {"step": held.step, "metrics": held.metrics}
+        (folder / CHECKPOINT_NOTE).write_text(json.dumps(note))
+        return checkpoint_dir
+
+    def load_checkpoint(self, checkpoint_dir: str) -> None:
+        """Go on from a Tune checkpoint: the trial's own after a pause, or another trial's that it clones (PBT)."""
+        self._let_go()
+        folder = Path(checkpoint_dir)
+        note = json.loads((folder / CHECKPOINT_NOTE).read_text())
+        store = CheckpointStore(self._context.results, self._trial)
+        if note["trial"] == self._trial:
+            # Its own store has this one or, after a crash, a newer one.
+            return
+        data = folder / CHECKPOINT_DATA
+        source = data if data.is_dir() else None
+        store.save(store.next_number(), source, step=note["step"], metrics=note["metrics"])
+
+    def cleanup(self) -> None:
+        """End everything: the actor is going away."""
+        self._let_go()
+        self._launcher.stop()
+
+    def _let_go(self) -> None:
+        """End the training process if there is one, and forget what it did beyond the last report Tune has seen."""
+        monitor, self._monitor = self._monitor, None
+        if monitor is None:
+            return
+        monitor.withdraw()
+        CheckpointStore(self._context.results, self._trial).drop_after(self._delivered_checkpoint)
+        if self._checkpoint_folder is not None:
+            shutil.rmtree(self._checkpoint_folder, ignore_errors=True)
