@@ -1,0 +1,1 @@
+"""The built-in workloads: linear models trained by mini-batch SGD."""
