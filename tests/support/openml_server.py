@@ -1,0 +1,293 @@
+"""A small OpenML-compatible server for tests: the real `openml` client downloads real rows without the internet.
+
+`python tests/support/openml_server.py --host H --port P [--data DIR]` serves until it is ended; `serve()` does so for a
+test. Data sets: 37 diabetes (Parquet), 10037 diabetes_arff (the same rows, ARFF only), 554 mnist_784, 44972 red_wine.
+Without the folder of real rows a generated set of the same shape is served, and standard error says so.
+"""
+
+import argparse
+import hashlib
+import io
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+REAL_DATA = Path("/work/shared/data")
+API = "/api/v1/xml/data"
+NAMESPACE = 'xmlns:oml="http://openml.org/openml"'
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a data set looks like: enough to make up a stand-in."""
+
+    id: int
+    name: str
+    file: str
+    target: str
+    rows: int
+    features: int
+    classes: int
+    prefix: str
+    format: str = "Parquet"
+
+
+SHAPES = (
+    Shape(37, "diabetes", "diabetes.parquet", "class", 768, 8, 2, "a"),
+    Shape(10037, "diabetes_arff", "diabetes.arff", "class", 768, 8, 2, "a", format="ARFF"),
+    Shape(554, "mnist_784", "mnist_784.parquet", "class", 70000, 784, 10, "pixel"),
+    Shape(44972, "red_wine", "wine_quality_red.parquet", "quality", 1599, 11, 0, "x"),
+)
+
+
+class Hosted:
+    """One data set and the bytes of its file, read or made at the first request."""
+
+    def __init__(self, shape: Shape, folder: Path) -> None:
+        self.shape = shape
+        self._path = folder / shape.file
+        self._lock = threading.Lock()
+
+    @property
+    def content(self) -> bytes:
+        """Bytes of the Parquet or ARFF file."""
+        with self._lock:
+            return self._content
+
+    @cached_property
+    def _content(self) -> bytes:
+        if self._path.is_file():
+            return self._path.read_bytes()
+        print(  # noqa: T201 - said loudly, to whoever reads the test's output
+            f"OPENML STAND-IN: {self._path} is absent; {self.shape.name} is GENERATED with the same shape",
+            file=sys.stderr,
+            flush=True,
+        )
+        frame = stand_in(self.shape)
+        return arff(self.shape.name, frame) if self.shape.format == "ARFF" else parquet(frame)
+
+    @cached_property
+    def digest(self) -> str:
+        """MD5 of the file, as the description states it."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+    @cached_property
+    def columns(self) -> list[tuple[str, str, list[str]]]:
+        """Name, OpenML type and categories of every column."""
+        frame = self._head()
+        return [(str(name), *_kind(frame[name])) for name in frame.columns]
+
+    def _head(self) -> pd.DataFrame:
+        if self.shape.format == "ARFF":
+            return _arff_head(self.content.decode())
+        return pq.read_table(io.BytesIO(self.content)).to_pandas()
+
+
+def _kind(column: pd.Series) -> tuple[str, list[str]]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "nominal", [str(value) for value in column.cat.categories]
+    return "numeric", []
+
+
+def _arff_head(text: str) -> pd.DataFrame:
+    columns: dict[str, pd.Series] = {}
+    for name, kind in re.findall(r"(?im)^@attribute\s+'?([^'\s]+)'?\s+(.+)$", text):
+        nominal = re.match(r"\{(.*)\}", kind.strip())
+        values = [value.strip().strip("'\"") for value in nominal[1].split(",")] if nominal else []
+        columns[name] = pd.Series(pd.Categorical([], values)) if nominal else pd.Series([], dtype=float)
+    return pd.DataFrame(columns)
+
+
+def stand_in(shape: Shape) -> pd.DataFrame:
+    """Generated rows of the same shape, so that everything but the rows themselves is still tried."""
+    random = np.random.default_rng(shape.id)
+    if shape.classes:
+        codes = random.integers(0, shape.classes, shape.rows)
+        centres = random.integers(0, 200, (shape.classes, shape.features), dtype=np.int64)
+        values = (centres[codes] + random.integers(0, 56, (shape.rows, shape.features))).astype(np.uint8)
+        target: object = pd.Categorical([f"{code}" for code in codes])
+    else:
+        values = random.normal(size=(shape.rows, shape.features))
+        target = np.clip(np.rint(5.6 + values[:, 0]), 3, 8).astype(np.int64)
+    frame = pd.DataFrame(values, columns=[f"{shape.prefix}{number + 1}" for number in range(shape.features)])
+    return frame.assign(**{shape.target: target})
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """A table as Parquet."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def arff(name: str, frame: pd.DataFrame) -> bytes:
+    """A table as ARFF."""
+    lines = [f"@relation {name}"]
+    for column in frame.columns:
+        kind, values = _kind(frame[column])
+        lines.append(f"@attribute {column} " + ("{" + ",".join(values) + "}" if kind == "nominal" else "real"))
+    return ("\n".join([*lines, "@data"]) + "\n" + frame.to_csv(index=False, header=False)).encode()
+
+
+class OpenMLServer(ThreadingHTTPServer):
+    """The server; every request has a thread of its own."""
+
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int, folder: Path = REAL_DATA) -> None:
+        super().__init__((host, port), _Handler)
+        self.hosted = {shape.id: Hosted(shape, folder) for shape in SHAPES}
+        self.requests: list[str] = []
+
+    @property
+    def address(self) -> str:
+        """What to write as `openml.server`."""
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}/api/v1/xml"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: OpenMLServer
+
+    def do_GET(self) -> None:
+        self._respond(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._respond(with_body=False)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Requests are kept in `OpenMLServer.requests` instead of standard error."""
+
+    def _respond(self, *, with_body: bool) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.requests.append(f"{self.command} {path}")
+        for pattern, answer in self._routes():
+            match = re.fullmatch(pattern, path)
+            if match:
+                self._send(*answer(match), with_body=with_body)
+                return
+        self._send(404, b"<Error><Code>NoSuchKey</Code><Message>Object does not exist</Message></Error>")
+
+    def _routes(self) -> list[tuple[str, Callable[[re.Match[str]], tuple[int, bytes, str]]]]:
+        return [
+            (API + r"/(\d+)", lambda match: self._of(int(match[1]), self._description)),
+            (API + r"/features/(\d+)", lambda match: self._of(int(match[1]), self._features)),
+            (API + r"/qualities/(\d+)", lambda match: self._of(int(match[1]), self._qualities)),
+            (API + r"/list/(.*)", lambda match: self._list(match[1])),
+            (r"/datasets/(\d+)/\S+", lambda match: self._of(int(match[1]), self._file)),
+        ]
+
+    def _of(self, number: int, answer: Callable[[Hosted], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
+        hosted = self.server.hosted.get(number)
+        return _error(111, "Unknown dataset") if hosted is None else answer(hosted)
+
+    def _description(self, hosted: Hosted) -> tuple[int, bytes, str]:
+        shape = hosted.shape
+        address = f"http://{self.headers['Host']}/datasets/{shape.id}/{shape.file}"
+        fields = {"id": shape.id, "name": shape.name, "version": 1, "format": shape.format, "url": address}
+        if shape.format == "Parquet":
+            fields["parquet_url"] = address
+        fields |= {"default_target_attribute": shape.target, "status": "active", "md5_checksum": hosted.digest}
+        return _xml(f"<oml:data_set_description {NAMESPACE}>{_tags(fields)}</oml:data_set_description>")
+
+    def _features(self, hosted: Hosted) -> tuple[int, bytes, str]:
+        parts = []
+        for index, (name, kind, values) in enumerate(hosted.columns):
+            nominal = "".join(f"<oml:nominal_value>{escape(value)}</oml:nominal_value>" for value in values)
+            fields = _tags({"index": index, "name": name, "data_type": kind, "number_of_missing_values": 0})
+            parts.append(f"<oml:feature>{fields}{nominal}</oml:feature>")
+        return _xml(f"<oml:data_features {NAMESPACE}>{''.join(parts)}</oml:data_features>")
+
+    def _qualities(self, hosted: Hosted) -> tuple[int, bytes, str]:
+        quality = _tags({"name": "NumberOfInstances", "value": hosted.shape.rows})
+        quality = f"<oml:quality>{quality}</oml:quality>"
+        return _xml(f"<oml:data_qualities {NAMESPACE}>{quality}</oml:data_qualities>")
+
+    def _list(self, filters: str) -> tuple[int, bytes, str]:
+        parts = filters.strip("/").split("/")
+        wanted = dict(zip(parts[::2], parts[1::2], strict=False))
+        found = [
+            hosted.shape
+            for hosted in self.server.hosted.values()
+            if wanted.get("data_name", hosted.shape.name) == hosted.shape.name
+            and wanted.get("data_version", "1") == "1"
+        ]
+        if not found or int(wanted.get("offset", 0)) > 0:
+            return _error(372, "No results")
+        sets = "".join(
+            "<oml:dataset>"
+            + _tags({"did": s.id, "name": s.name, "version": 1, "status": "active", "format": s.format})
+            + "</oml:dataset>"
+            for s in found
+        )
+        return _xml(f"<oml:data {NAMESPACE}>{sets}</oml:data>")
+
+    def _file(self, hosted: Hosted) -> tuple[int, bytes, str]:
+        return 200, hosted.content, "application/octet-stream"
+
+    def _send(self, status: int, body: bytes, kind: str = "text/xml", *, with_body: bool = True) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"')
+        self.send_header("Last-Modified", formatdate(0, usegmt=True))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+
+def _tags(fields: dict[str, object]) -> str:
+    return "".join(f"<oml:{name}>{escape(str(value))}</oml:{name}>" for name, value in fields.items())
+
+
+def _xml(body: str) -> tuple[int, bytes, str]:
+    return 200, f'<?xml version="1.0" encoding="utf-8"?>{body}'.encode(), "text/xml"
+
+
+def _error(code: int, message: str) -> tuple[int, bytes, str]:
+    _, body, kind = _xml(f"<oml:error {NAMESPACE}>{_tags({'code': code, 'message': message})}</oml:error>")
+    return 412, body, kind
+
+
+@contextmanager
+def serve(host: str = "127.0.0.1", port: int = 0, folder: Path = REAL_DATA) -> Iterator[OpenMLServer]:
+    """A running server for the length of a block; port 0 takes a free one."""
+    server = OpenMLServer(host, port, folder)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=18554)
+    parser.add_argument("--data", type=Path, default=REAL_DATA)
+    options = parser.parse_args()
+    server = OpenMLServer(options.host, options.port, options.data)
+    print(f"serving {server.address}", file=sys.stderr, flush=True)  # noqa: T201 - tells the caller that it listens
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
