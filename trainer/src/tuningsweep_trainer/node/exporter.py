@@ -19,7 +19,11 @@ _GAUGES: Final[tuple[tuple[str, str, Value], ...]] = (
     ("memory_bytes", "Memory (RSS - SHR) of the trial's processes.", lambda s: s.memory),
     ("memory_limit_bytes", "limits.memory in force.", lambda s: s.memory_limit),
     ("mean_step_time_seconds", "Mean wall time of a step over the window of the limits.", lambda s: s.mean_step_time),
-    ("step_in_flight_seconds", "Wall time of the step in flight so far; 0 between steps.", lambda s: s.step_in_flight or 0.0),
+    (
+        "step_in_flight_seconds",
+        "Wall time of the step in flight so far; 0 between steps.",
+        lambda s: s.step_in_flight or 0.0,
+    ),
     ("cpu_ratio", "CPU cores in use.", lambda s: s.cpu_percent / 100.0),
     ("objective", "Last reported value of the objective.", lambda s: s.objective),
 )

@@ -36,9 +36,7 @@ class CheckpointStore:
         self._store = open_store(location)
         self._folder = f"checkpoints/{trial}"
 
-    def save(
-        self, number: int, folder: Path | None, *, step: int, metrics: dict[str, float], keep: int = KEPT
-    ) -> None:
+    def save(self, number: int, folder: Path | None, *, step: int, metrics: dict[str, float], keep: int = KEPT) -> None:
         """Copy a folder's content as checkpoint `number`, then describe it, then drop what is older than `keep`.
 
         No folder makes an empty checkpoint.

@@ -89,7 +89,9 @@ class Ledger:
 
     def load(self) -> History:
         """Everything on record; a line torn by a crash is dropped and logged."""
-        history = History(records=_one_each(self._read(TRIALS, TrialRecord)), warnings=self._read(WARNINGS, LimitWarning))
+        history = History(
+            records=_one_each(self._read(TRIALS, TrialRecord)), warnings=self._read(WARNINGS, LimitWarning)
+        )
         trials: dict[str, Unfinished] = {}
         for assignment in self._read(ASSIGNMENTS, Assignment):
             trial = trials.setdefault(assignment.trial, Unfinished(assignment.parameters))

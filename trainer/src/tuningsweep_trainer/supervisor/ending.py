@@ -65,12 +65,16 @@ def metric_missing(objective: str, reported: set[str]) -> Ending:
 def died(status: int | None, *, out_of_memory: bool) -> Ending:
     """The ending of a trial whose process died by itself; `status` as of subprocess, None if it is not known."""
     if out_of_memory and status == -signal.SIGKILL:
-        message = "the kernel killed it for want of memory; raise cluster.resourcesPerTrial.memory or lower limits.memory"
+        message = (
+            "the kernel killed it for want of memory; raise cluster.resourcesPerTrial.memory or lower limits.memory"
+        )
         return Ending(Outcome.FAILED, Reason.OOM_KILLED, message)
     how = "for an unknown reason"
     if status is not None:
         how = f"by signal {_signal_name(-status)}" if status < 0 else f"with status {status} before it had finished"
-    return Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, f"the training process ended {how}; see the trial's log")
+    return Ending(
+        Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, f"the training process ended {how}; see the trial's log"
+    )
 
 
 def _signal_name(number: int) -> str:

@@ -68,7 +68,13 @@ class Launcher:
     def start(self) -> None:
         """Start the server and wait until it has imported its modules; LaunchError if it cannot."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "tuningsweep_trainer.training.forkserver", str(theirs.fileno()), *self._preload]
+        command = [
+            sys.executable,
+            "-m",
+            "tuningsweep_trainer.training.forkserver",
+            str(theirs.fileno()),
+            *self._preload,
+        ]
         self._server = subprocess.Popen(  # noqa: S603 - our own module
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
         )

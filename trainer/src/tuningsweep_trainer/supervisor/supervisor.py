@@ -121,7 +121,9 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             log.info("%s: %s", ending.outcome, ending.message, extra={"trial": self._trial, "reason": ending.reason})
             objective = self._context.sweep.spec.objective.objective_metric_name
             if ending.outcome is Outcome.SUCCEEDED and self._last_report is None:
-                ending = metric_missing(objective, set() if self._monitor is None else set(self._monitor.totals.metrics))
+                ending = metric_missing(
+                    objective, set() if self._monitor is None else set(self._monitor.totals.metrics)
+                )
         result = self._last_result_of(ending)
         self._let_go()
         return result

@@ -125,7 +125,7 @@ _current: Session | None = None
 
 def install(session: Session) -> None:
     """Make `session` the one of this process."""
-    global _current  # noqa: PLW0603 - one session a process is what the user API promises
+    global _current
     _current = session
 
 

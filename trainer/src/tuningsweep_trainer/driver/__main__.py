@@ -1,0 +1,60 @@
+"""The entry point of the RayJob: `python -m tuningsweep_trainer.driver`, without arguments.
+
+It reads the mounted sweep and token, joins the Ray cluster it runs in, and exits with 0 when the sweep has a result, be it
+Complete or Failed. Any other exit is a crash, after which KubeRay starts it again and the ledger lets it go on.
+"""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+from tuningsweep_api import names
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
+from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
+from tuningsweep_trainer.logs import configure_logging
+
+INTERRUPTED = 130
+
+log = logging.getLogger("tuningsweep_trainer.driver")
+
+
+def results_location(sweep: TuningSweep) -> str:
+    """Where the results of a sweep go in a cluster: a folder of its name in the mounted volume, or under the URI."""
+    root = sweep.spec.storage.uri or os.environ.get("TUNINGSWEEP_RESULTS", names.RESULTS_MOUNT)
+    return f"{root.rstrip('/')}/{sweep.metadata.name}"
+
+
+def main() -> int:
+    """Run the mounted sweep; the exit code."""
+    manifest = json.loads(Path(os.environ.get("TUNINGSWEEP_SWEEP_FILE", names.SWEEP_FILE)).read_text())
+    sweep = TuningSweep.from_manifest(manifest)
+    configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace)
+    token = Path(os.environ.get("TUNINGSWEEP_TOKEN_FILE", names.TOKEN_FILE)).read_text().strip()
+    results = results_location(sweep)
+    options = DriverOptions(
+        results=results,
+        control=ControlOptions(token=token),
+        metrics_port=names.METRICS_PORT,
+        local=False,
+        ray_address="auto",
+        listeners=_listeners(sweep, results),
+    )
+    try:
+        run_sweep(sweep, options)
+    except InterruptedSweepError:
+        return INTERRUPTED
+    except Exception:
+        log.exception("the driver failed")
+        return 1
+    return 0
+
+
+def _listeners(sweep: TuningSweep, results: str) -> list[object]:
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

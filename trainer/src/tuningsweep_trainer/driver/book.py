@@ -1,0 +1,299 @@
+"""The driver's book of trials: which are waiting, running, ended, and what follows from that for the sweep.
+
+Everything that happens to a trial comes here, is put in the ledger, and is folded into the SweepState that the control API
+and the live table show. A lock makes it usable from Tune's thread, the control API's and the conductor's.
+"""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tuningsweep_api.messages import DesiredState
+from tuningsweep_api.names import trial_name
+from tuningsweep_api.outcomes import LIMIT_REASONS, ConditionReason, Outcome, Reason
+from tuningsweep_api.spec.objective import ObjectiveType
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.driver.listeners import Listeners
+from tuningsweep_trainer.driver.proposals import Parameters, Proposer
+from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
+from tuningsweep_trainer.supervisor.result import TrialResult
+
+METRIC_MISSING_TRIALS = 3
+"""So many trials that all end without the objective, and none with it, fail the sweep: the name is wrong."""
+
+
+def timestamp() -> str:
+    """Now, RFC 3339 in UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+@dataclass
+class Live:
+    """A trial that has been assigned and has not ended."""
+
+    parameters: Parameters
+    attempts: int = 0
+    start_time: str | None = None
+    running: bool = False
+    process: str = ""
+    last: TrialResult | None = None
+
+
+@dataclass(frozen=True)
+class SweepEnd:
+    """Why the sweep hands out no more trials and stops those that run."""
+
+    reason: Reason
+    condition: ConditionReason
+    message: str
+
+
+@dataclass
+class Progress:
+    """What the state fold reads, as one consistent copy."""
+
+    records: list[TrialRecord] = field(default_factory=list)
+    live: dict[str, Live] = field(default_factory=dict)
+    warnings: int = 0
+    end: SweepEnd | None = None
+
+
+class Book:
+    """Trials of one sweep."""
+
+    def __init__(
+        self, sweep: TuningSweep, ledger: Ledger, proposer: Proposer, listeners: Listeners, desired: DesiredState
+    ) -> None:
+        self._lock = threading.RLock()
+        self._sweep, self._ledger, self._proposer, self._listeners = sweep, ledger, proposer, listeners
+        self.desired = desired
+        history = ledger.load()
+        self._records = {record.trial: record for record in history.records}
+        self._live: dict[str, Live] = {}
+        self._waiting: list[tuple[str, Unfinished]] = list(history.unfinished.items())
+        self._next_index = history.assigned
+        self._exhausted = False
+        self._warned = {(warning.trial, warning.reason) for warning in history.warnings}
+        self.released: list[str] = []
+        self.end: SweepEnd | None = None
+        self.interrupted = False
+        for record in history.records:
+            proposer.ended(record, self.objective_of(record))
+        for name, unfinished in self._waiting:
+            proposer.resumed(name, unfinished.parameters)
+        self._judge_sweep()
+
+    # -- handing out trials -------------------------------------------------------------------------------------------
+
+    def next_trial(self) -> tuple[str, Parameters] | None:
+        """The next trial to start, if one may start now; on record before this returns."""
+        with self._lock:
+            if self.closed or len(self._live) >= self.desired.parallel_trial_count:
+                return None
+            if self._waiting:
+                name, unfinished = self._waiting.pop(0)
+                parameters = unfinished.parameters
+                self._live[name] = Live(parameters, unfinished.attempts, unfinished.first_start)
+                return name, parameters
+            return self._new_trial()
+
+    def _new_trial(self) -> tuple[str, Parameters] | None:
+        if self._next_index >= self.desired.max_trial_count:
+            return None
+        name = trial_name(self._next_index)
+        parameters = self._proposer.propose(self._next_index, name)
+        if parameters is None:
+            self._exhausted = True
+            return None
+        self._ledger.assign(Assignment(trial=name, parameters=parameters, time=timestamp()))
+        self._next_index += 1
+        self._live[name] = Live(parameters)
+        return name, parameters
+
+    @property
+    def closed(self) -> bool:
+        """No trial starts any more, whatever is edited."""
+        return self.end is not None or self.interrupted or self.desired.end is not None
+
+    @property
+    def nothing_left(self) -> bool:
+        """Nothing is left to hand out, unless maxTrialCount is raised."""
+        with self._lock:
+            used_up = self._exhausted or self._next_index >= self.desired.max_trial_count
+            return self.closed or (not self._waiting and used_up)
+
+    # -- what happens to them -----------------------------------------------------------------------------------------
+
+    def started(self, name: str, parameters: Parameters) -> None:
+        """A training process of the trial is about to start."""
+        with self._lock:
+            live = self._live[name]
+            live.parameters, live.running, live.attempts = dict(parameters), True, live.attempts + 1
+            live.start_time = live.start_time or timestamp()
+            assignment = Assignment(trial=name, parameters=live.parameters, attempt=live.attempts, time=timestamp())
+            self._ledger.assign(assignment)
+        self._listeners.started(name, live.parameters)
+
+    def reported(self, name: str, result: TrialResult, step: int) -> None:
+        """The trial reported."""
+        with self._lock:
+            live = self._live.get(name)
+            if live is None:
+                return
+            live.last, live.process = result, result.process
+            self._warn(name, result)
+            goal = self._sweep.spec.objective.goal
+            reached = goal is not None and self.is_better_or_equal(result.metrics, float(goal))
+            if reached and self.end is None:
+                message = f"{name} reached objective.goal {goal}"
+                self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.GOAL_REACHED, message)
+        self._listeners.reported(name, result.metrics, step)
+
+    def paused(self, name: str) -> None:
+        """Tune paused the trial: its process is of no more use."""
+        with self._lock:
+            live = self._live.get(name)
+            if live is not None:
+                live.running = False
+                self._release(live)
+
+    def ended(self, name: str, parameters: Parameters, result: TrialResult | None) -> None:
+        """Tune is done with the trial. Without an outcome in its last result, the scheduler has pruned it."""
+        with self._lock:
+            live = self._live.get(name)
+            if live is None:
+                return
+            self._release(live)
+            outcome = None if result is None else result.outcome
+            if outcome is None and self.interrupted:
+                del self._live[name]  # stays unfinished on record
+                return
+            live.parameters = dict(parameters)
+            self._put(name, live, _ending(result))
+
+    def failed(self, name: str, message: str) -> None:
+        """Tune gave the trial up: its supervisor died too often."""
+        with self._lock:
+            live = self._live.get(name)
+            if live is None or self.interrupted:
+                return
+            self._put(
+                name,
+                live,
+                TrialResult(process="", outcome=Outcome.FAILED, reason=Reason.TRAINING_PROCESS_DIED, message=message),
+            )
+
+    def close_open_trials(self) -> None:
+        """After Tune has returned: what it never told the end of (paused trials) ends with the sweep."""
+        with self._lock:
+            if self.interrupted:
+                return
+            for name, live in list(self._live.items()):
+                reason = self.desired.end or Reason.SWEEP_ENDED
+                self._put(name, live, TrialResult(process="", outcome=Outcome.STOPPED, reason=reason))
+
+    def _put(self, name: str, live: Live, result: TrialResult) -> None:
+        """Put a trial's end on record."""
+        last = live.last
+        metrics = result.metrics or (last.metrics if last is not None else {})
+        record = TrialRecord(
+            trial=name,
+            parameters=live.parameters,
+            outcome=result.outcome or Outcome.PRUNED,
+            reason=result.reason or Reason.PRUNED_BY_SCHEDULER,
+            message=result.message,
+            observed=result.observed,
+            limit=result.limit,
+            metrics=metrics,
+            steps=max(result.steps, 0 if last is None else last.steps),
+            start_time=live.start_time,
+            completion_time=timestamp(),
+            duration_seconds=round(result.duration_seconds, 3),
+            cpu_seconds=round(result.cpu_seconds, 3),
+            peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
+            attempts=max(1, live.attempts),
+        )
+        self._warn(name, result)
+        self._ledger.record(record)
+        self._records[name] = record
+        del self._live[name]
+        self._proposer.ended(record, self.objective_of(record))
+        self._judge_sweep()
+        self._listeners.ended(record)
+
+    def _release(self, live: Live) -> None:
+        if live.process:
+            self.released.append(live.process)
+
+    def _warn(self, name: str, result: TrialResult) -> None:
+        for warned in result.warnings:
+            if (name, warned.reason) not in self._warned:
+                self._warned.add((name, warned.reason))
+                fields = {"trial": name, "reason": warned.reason, "observed": warned.observed, "limit": warned.limit}
+                self._ledger.warn(LimitWarning.model_validate({**fields, "time": timestamp()}))
+
+    # -- the sweep ----------------------------------------------------------------------------------------------------
+
+    def objective_of(self, record: TrialRecord) -> float | None:
+        """The last objective of a trial."""
+        return record.metrics.get(self._sweep.spec.objective.objective_metric_name)
+
+    def is_better_or_equal(self, metrics: dict[str, float], than: float) -> bool:
+        """Whether the objective in `metrics` is as good as a value."""
+        objective = self._sweep.spec.objective
+        value = metrics.get(objective.objective_metric_name)
+        if value is None:
+            return False
+        return value <= than if objective.type is ObjectiveType.MINIMIZE else value >= than
+
+    def _judge_sweep(self) -> None:
+        """End the sweep when too many trials failed, or none of the first ones reported the objective."""
+        if self.end is not None:
+            return
+        failed = [record for record in self._records.values() if record.outcome is Outcome.FAILED]
+        missing = [record for record in failed if record.reason is Reason.METRIC_MISSING]
+        name = self._sweep.spec.objective.objective_metric_name
+        reported = any(name in record.metrics for record in self._records.values())
+        if len(missing) >= METRIC_MISSING_TRIALS and not reported:
+            self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.OBJECTIVE_METRIC_MISSING, missing[0].message)
+        elif len(failed) > self.desired.max_failed_trial_count:
+            message = (
+                f"{len(failed)} trials failed, more than maxFailedTrialCount allows; the last: {failed[-1].message}"
+            )
+            self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.MAX_FAILED_TRIALS_EXCEEDED, message)
+
+    def edit(self, desired: DesiredState) -> None:
+        """Take in a desired state."""
+        with self._lock:
+            self.desired = desired
+            if desired.end is not None and self.end is None:
+                message = "the sweep's activeDeadlineSeconds went by; running trials were stopped"
+                self.end = SweepEnd(desired.end, ConditionReason.DEADLINE_EXCEEDED, message)
+            self._judge_sweep()
+
+    def progress(self) -> Progress:
+        """A consistent copy for the state fold."""
+        with self._lock:
+            live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
+            waiting = {name: Live(u.parameters, u.attempts, u.first_start) for name, u in self._waiting}
+            return Progress(list(self._records.values()), {**live, **waiting}, len(self._warned), self.end)
+
+
+def _ending(result: TrialResult | None) -> TrialResult:
+    """The result with an outcome: pruned if the training process did not end by itself."""
+    if result is not None and result.outcome is not None:
+        return result
+    pruned = {"outcome": Outcome.PRUNED, "reason": Reason.PRUNED_BY_SCHEDULER, "message": "pruned by the scheduler"}
+    return (result or TrialResult(process="")).model_copy(update=pruned)
+
+
+def counts_by_outcome(records: list[TrialRecord]) -> Counter[Outcome]:
+    """Ended trials by outcome."""
+    return Counter(record.outcome for record in records)
+
+
+def is_stop(record: TrialRecord) -> bool:
+    """Whether a trial's end is told as a stop: by a limit, a person, or the kernel."""
+    return record.reason in LIMIT_REASONS or record.reason in (Reason.STOP_REQUESTED, Reason.OOM_KILLED)

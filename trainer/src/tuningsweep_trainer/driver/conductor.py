@@ -1,0 +1,101 @@
+"""The driver's second thread: keeps the nodes' agents and orders current, folds the state, tells those who watch.
+
+Tune has the main thread to itself, so whatever it is waiting for, edited limits and stop requests reach the supervisors.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from tuningsweep_api.messages import DesiredState, SweepResult, SweepState
+from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.book import Book, counts_by_outcome, timestamp
+from tuningsweep_trainer.driver.fleet import Fleet
+from tuningsweep_trainer.driver.state import fold_state
+from tuningsweep_trainer.node.runtime import Orders, TrialStatus
+
+TURN_SECONDS: Final = 0.5
+
+log = logging.getLogger(__name__)
+
+
+def orders_of(book: Book, revision: int = 0) -> Orders:
+    """The orders that follow from the book."""
+    end: Reason | None = None if book.end is None else book.end.reason
+    return Orders(
+        revision=revision, desired=book.desired, released=list(book.released), end=end, interrupted=book.interrupted
+    )
+
+
+class Conductor(threading.Thread):
+    """Turns about twice a second, and at once when something was edited."""
+
+    def __init__(
+        self,
+        sweep: TuningSweep,
+        book: Book,
+        fleet: Fleet,
+        driver_id: str,
+        on_state: Callable[[SweepState], None] | None,
+    ) -> None:
+        super().__init__(name="conductor", daemon=True)
+        self._sweep, self._book, self._fleet, self._on_state = sweep, book, fleet, on_state
+        self._driver_id, self._start_time = driver_id, timestamp()
+        self._statuses: dict[str, TrialStatus] = {}
+        self._wake = threading.Event()
+        self._leaving = threading.Event()
+        self.result: SweepResult | None = None
+        self.acknowledged = threading.Event()
+
+    def edit(self, desired: DesiredState) -> SweepState:
+        """Take in a desired state from the operator; the state that follows."""
+        if desired.acknowledged and self.result is not None:
+            self.acknowledged.set()
+        if desired.digest() != self._book.desired.digest():
+            log.info("desired state %s is in force", desired.digest())
+            self._book.edit(desired)
+            self._wake.set()
+        return self.state()
+
+    def nudge(self) -> None:
+        """Take a turn now."""
+        self._wake.set()
+
+    def state(self) -> SweepState:
+        """The state now."""
+        return fold_state(
+            self._sweep,
+            self._book.desired,
+            self._book.progress(),
+            self._statuses,
+            driver_id=self._driver_id,
+            start_time=self._start_time,
+            result=self.result,
+        )
+
+    def run(self) -> None:
+        """Turn until `leave`."""
+        while not self._leaving.is_set():
+            try:
+                self.turn()
+            except Exception:
+                log.exception("the conductor failed; it goes on")
+            self._wake.wait(TURN_SECONDS)
+            self._wake.clear()
+
+    def turn(self) -> None:
+        """One round: nodes, orders, observations, watchers."""
+        self._fleet.meet_nodes()
+        self._fleet.order(orders_of(self._book))
+        outcomes = counts_by_outcome(self._book.progress().records)
+        self._statuses = self._fleet.observe({outcome.value: count for outcome, count in outcomes.items()})
+        if self._on_state is not None:
+            self._on_state(self.state())
+
+    def leave(self) -> None:
+        """Stop turning."""
+        self._leaving.set()
+        self._wake.set()
+        self.join(timeout=10)

@@ -1,0 +1,77 @@
+"""The control API of the driver: GET /v1/state, PUT /v1/desired, with a bearer token; /healthz without one.
+
+Runs in a thread with an event loop of its own. Requests are bounded in size and checked by the shared models.
+"""
+
+import asyncio
+import hmac
+import logging
+import threading
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from tuningsweep_api.messages import DesiredState
+from tuningsweep_api.names import CONTROL_DESIRED_PATH, CONTROL_MAX_BODY_BYTES, CONTROL_STATE_PATH
+from tuningsweep_trainer.driver.conductor import Conductor
+from tuningsweep_trainer.driver.options import ControlOptions
+
+START_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class ControlServer:
+    """Serves a conductor's state and takes its edits."""
+
+    def __init__(self, conductor: Conductor, options: ControlOptions) -> None:
+        self._conductor, self._options = conductor, options
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="control-api", daemon=True)
+        self._runner: web.AppRunner | None = None
+        self.port = options.port
+
+    def start(self) -> None:
+        """Listen; OSError if the port is taken."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(START_SECONDS)
+
+    def stop(self) -> None:
+        """Finish what is being answered and stop listening."""
+        if self._runner is not None:
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(START_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_SECONDS)
+
+    async def _listen(self) -> None:
+        application = web.Application(client_max_size=CONTROL_MAX_BODY_BYTES, middlewares=[self._authenticate])
+        application.router.add_get("/healthz", self._health)
+        application.router.add_get(CONTROL_STATE_PATH, self._state)
+        application.router.add_put(CONTROL_DESIRED_PATH, self._desired)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._options.host, self._options.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        log.info("control API listens on port %d", self.port)
+
+    @web.middleware
+    async def _authenticate(self, request: web.Request, handler: web.Handler) -> web.StreamResponse:
+        if request.path != "/healthz":
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {self._options.token}".encode()):
+                return web.json_response({"error": "a valid bearer token is needed"}, status=401)
+        return await handler(request)
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _state(self, _: web.Request) -> web.Response:
+        return web.json_response(text=self._conductor.state().model_dump_json(by_alias=True))
+
+    async def _desired(self, request: web.Request) -> web.Response:
+        try:
+            desired = DesiredState.model_validate_json(await request.read())
+        except ValidationError as error:
+            return web.json_response({"error": f"not a DesiredState: {error.error_count()} errors"}, status=422)
+        return web.json_response(text=self._conductor.edit(desired).model_dump_json(by_alias=True))

@@ -1,0 +1,116 @@
+"""What only running can tell, tried once before the first trial and where trials run: data, trainable, limits, storage.
+
+Each failure is a SweepError whose reason becomes the Failed condition, in seconds, instead of as many failed trials.
+"""
+
+import select
+import shutil
+import time
+from typing import Any, Final
+
+import ray
+
+from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.errors import SweepError
+from tuningsweep_trainer.node.access import find_node
+from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.supervisor.launcher import Launcher, LaunchError
+from tuningsweep_trainer.supervisor.sampler import TreeSampler
+from tuningsweep_trainer.training.wire import MessageReader
+
+PROBE: Final = ".preflight"
+REHEARSAL_SECONDS: Final = 120.0
+HEADROOM_BYTES: Final = 16 << 20
+"""Suggested above the floor, so that the suggestion leaves a trial room for its first batch."""
+
+
+def write_probe(context: SweepContext) -> None:
+    """From the driver: write what the node of the trials must be able to read."""
+    try:
+        open_store(context.results).write(PROBE, context.run_id.encode())
+    except OSError as error:
+        raise _storage(f"the driver can't write to {context.results}: {error}") from error
+
+
+def check_on_node(context_json: str) -> tuple[str, str] | None:
+    """Everything else, as a Ray task on a node where trials run; reason and message of what is wrong, or None."""
+    context = SweepContext.model_validate_json(context_json)
+    try:
+        _check_storage(context)
+        _check_command(context)
+        node = find_node(context)
+        _check_floor(context, rehearse(context, node.data))
+    except SweepError as error:
+        return error.reason.value, error.message
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, SweepError):
+            return error.cause.reason.value, error.cause.message
+        raise
+    return None
+
+
+def _storage(message: str) -> SweepError:
+    advice = "head and workers must mount the same storage, writable for user 65532"
+    return SweepError(ConditionReason.STORAGE_UNAVAILABLE, f"{message}; {advice}")
+
+
+def _check_storage(context: SweepContext) -> None:
+    store = open_store(context.results)
+    found = store.read(PROBE)
+    if found is None or found.decode() != context.run_id:
+        raise _storage(f"{context.results} is not the same on the driver's node and on the trials' nodes")
+    try:
+        store.write(f"{PROBE}-node", b"")
+        store.delete(f"{PROBE}-node")
+    except OSError as error:
+        raise _storage(f"trials can't write to {context.results}: {error}") from error
+
+
+def _check_command(context: SweepContext) -> None:
+    command = context.sweep.spec.trainable.command
+    if command is not None and shutil.which(command[0]) is None:
+        message = (
+            f"trainable.command: {command[0]!r} is not a program in the image; build it in, or write its full path"
+        )
+        raise SweepError(ConditionReason.TRAINABLE_UNAVAILABLE, message)
+
+
+def rehearse(context: SweepContext, data: dict[str, Any] | None) -> int:
+    """Bytes that a training process needs with the trainable loaded and before its first step."""
+    launcher = Launcher(context.preload)
+    try:
+        job = context.job("preflight", {}, rehearsal=True, data=data)
+        launched = launcher.launch(job, context.log_file("preflight"))
+        reader, deadline = MessageReader(launched.reports), time.monotonic() + REHEARSAL_SECONDS
+        while time.monotonic() < deadline:
+            select.select([launched.reports], [], [], 0.2)
+            for message in reader.read():
+                if message["kind"] == "ready":
+                    return TreeSampler(launcher.server_pid).memory(time.monotonic())
+                _refuse_trainable(context, str(message.get("message", "")))
+            if launcher.ended(launched.pid) is not None:
+                _refuse_trainable(context, "its process died while loading it")
+        _refuse_trainable(context, f"loading it takes longer than {REHEARSAL_SECONDS:g} s")
+    except LaunchError as error:
+        raise SweepError(ConditionReason.DRIVER_FAILED, f"no training process can be started: {error}") from error
+    finally:
+        launcher.stop()
+    raise AssertionError("unreachable")
+
+
+def _refuse_trainable(context: SweepContext, why: str) -> None:
+    trainable = context.sweep.spec.trainable
+    name = f"trainable.function {trainable.function!r}" if trainable.function else "trainable"
+    raise SweepError(ConditionReason.TRAINABLE_UNAVAILABLE, f"{name} can't be loaded: {why}")
+
+
+def _check_floor(context: SweepContext, floor: int) -> None:
+    limit = context.sweep.spec.limits.memory_bytes
+    if limit is not None and limit < floor:
+        least = (floor + HEADROOM_BYTES) >> 20
+        message = (
+            f"limits.memory {context.sweep.spec.limits.memory} is below the {floor >> 20}Mi that a training process"
+            f" needs before its first step; write at least {least}Mi"
+        )
+        raise SweepError(ConditionReason.LIMIT_BELOW_FLOOR, message)

@@ -1,0 +1,238 @@
+"""Runs a sweep from its spec to its result: the one entry for the cluster's driver and for `tuningsweep run`."""
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import ray
+from ray import tune
+
+from tuningsweep_api.messages import SweepResult, SweepState, desired_state
+from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.quantities import quantity_value
+from tuningsweep_api.spec.search import SchedulerType
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.book import Book
+from tuningsweep_trainer.driver.callback import BookKeeper
+from tuningsweep_trainer.driver.conductor import Conductor, orders_of
+from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.driver.control import ControlServer
+from tuningsweep_trainer.driver.fleet import Fleet
+from tuningsweep_trainer.driver.listeners import Listeners
+from tuningsweep_trainer.driver.options import DriverOptions
+from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
+from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.driver.schedulers import make_scheduler
+from tuningsweep_trainer.driver.search import SweepSearch
+from tuningsweep_trainer.driver.state import sweep_result
+from tuningsweep_trainer.errors import SweepError
+from tuningsweep_trainer.results.ledger import Ledger
+from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.supervisor.supervisor import Supervisor
+
+SUPERVISOR_RETRIES = 3
+"""Times a trial is tried again after its supervisor or its node died."""
+LOCAL_CPU = 0.001
+"""Cores that Ray sets aside for a local trial: next to none, parallelTrialCount bounds how many run."""
+
+ENVIRONMENT = {
+    "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000",
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+log = logging.getLogger(__name__)
+
+
+class InterruptedSweepError(Exception):
+    """The driver was asked to leave: unfinished trials go on at the next start."""
+
+
+def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
+    """Run a sweep to its end and return its last state; InterruptedSweepError after SIGINT or SIGTERM."""
+    os.environ.update({key: value for key, value in ENVIRONMENT.items() if key not in os.environ})
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(200, sweep.spec.parallel_trial_count))
+    with _ray(options):
+        return _Run(sweep, options).run()
+
+
+class _Run:
+    """The parts of one run, put together."""
+
+    def __init__(self, sweep: TuningSweep, options: DriverOptions) -> None:
+        self._sweep, self._options = sweep, options
+        self._context = SweepContext(
+            run_id=uuid.uuid4().hex[:12],
+            sweep=sweep,
+            results=options.results,
+            python_path=list(options.python_path),
+            metrics_port=options.metrics_port,
+        )
+        self._ledger = Ledger(open_store(options.results))
+        self._listeners = Listeners(options.listeners)
+        proposer = make_proposer(sweep.spec)
+        self._book = Book(sweep, self._ledger, proposer, self._listeners, desired_state(sweep))
+        fleet = Fleet(self._context, orders_of(self._book))
+        self._conductor = Conductor(sweep, self._book, fleet, self._context.run_id, options.on_state)
+        self._fleet = fleet
+
+    def run(self) -> SweepState:
+        control = None if self._options.control is None else ControlServer(self._conductor, self._options.control)
+        with _signals(self._interrupt, enabled=self._options.handle_signals):
+            try:
+                if control is not None:
+                    control.start()
+                self._conductor.start()
+                result = self._try_out() or self._tune()
+                return self._finish(result)
+            finally:
+                self._conductor.leave()
+                self._fleet.leave()
+                if control is not None:
+                    control.stop()
+
+    def _interrupt(self) -> None:
+        self._book.interrupted = True
+        self._conductor.nudge()
+
+    def _try_out(self) -> SweepResult | None:
+        """The preflight; the result of a sweep that can't be run."""
+        if not self._options.preflight or self._book.nothing_left:
+            return None
+        try:
+            write_probe(self._context)
+            task = ray.remote(check_on_node).options(**self._resources(), max_retries=2)
+            found = self._wait_for(task.remote(self._context.model_dump_json(by_alias=True)))
+        except SweepError as error:
+            return SweepResult(succeeded=False, reason=error.reason, message=error.message)
+        if found is None:
+            return None
+        return SweepResult(succeeded=False, reason=ConditionReason(found[0]), message=found[1])
+
+    def _wait_for(self, reference: Any) -> Any:
+        """A task's result; the wait ends early when the sweep does."""
+        while not ray.wait([reference], timeout=0.5)[0]:
+            if self._book.closed:
+                ray.cancel(reference, force=True)
+                return None
+        return ray.get(reference)
+
+    def _resources(self) -> dict[str, float]:
+        """Ray resources of a trial, as Ray's remote functions name them."""
+        wanted = self._sweep.spec.cluster.resources_per_trial
+        if self._options.local:
+            return {"num_cpus": LOCAL_CPU}
+        resources = {"num_cpus": float(quantity_value(wanted.cpu))}
+        return resources | ({"num_gpus": float(wanted.gpu)} if wanted.gpu else {})
+
+    def _tune(self) -> SweepResult | None:
+        """Let Tune run the trials; None if the run was interrupted."""
+        if not self._book.nothing_left:
+            self._tuner().fit()
+        if self._book.interrupted:
+            return None
+        self._book.close_open_trials()
+        return sweep_result(self._book.progress())
+
+    def _tuner(self) -> tune.Tuner:
+        spec = self._sweep.spec
+        resources = {key.removeprefix("num_").removesuffix("s"): value for key, value in self._resources().items()}
+        trainable = tune.with_parameters(Supervisor, context_json=self._context.model_dump_json(by_alias=True))
+        pausing = (SchedulerType.HYPERBAND, SchedulerType.PBT)
+        return tune.Tuner(
+            tune.with_resources(trainable, resources),
+            tune_config=tune.TuneConfig(
+                metric=spec.objective.objective_metric_name,
+                mode=spec.objective.type.value[:3],
+                scheduler=make_scheduler(spec),
+                search_alg=SweepSearch(self._book),
+                num_samples=1,
+                reuse_actors=True,
+                trial_name_creator=str,
+                trial_dirname_creator=lambda trial: trial.trial_id,
+            ),
+            run_config=tune.RunConfig(
+                name=self._context.run_id,
+                storage_path=f"{self._options.results}/tune",
+                failure_config=tune.FailureConfig(max_failures=SUPERVISOR_RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, num_to_keep=2),
+                callbacks=[BookKeeper(self._book, may_pause=spec.scheduler.type in pausing)],
+                verbose=0,
+            ),
+        )
+
+    def _finish(self, result: SweepResult | None) -> SweepState:
+        """Say how it ended, wait until the operator knows, clean up."""
+        if result is None:
+            self._listeners.sweep_ended(self._conductor.state())
+            raise InterruptedSweepError
+        log.info("the sweep has ended: %s: %s", result.reason, result.message)
+        self._conductor.result = result
+        state = self._conductor.state()
+        self._ledger.fold()
+        self._listeners.sweep_ended(state)
+        if "://" not in self._options.results:
+            shutil.rmtree(Path(self._options.results) / "tune", ignore_errors=True)
+        if self._options.on_state is not None:
+            self._options.on_state(state)
+        control = self._options.control
+        if control is not None and not self._wait_acknowledged(control.acknowledge_seconds):
+            log.warning("nobody has acknowledged the result; it is in the results")
+        return state
+
+    def _wait_acknowledged(self, seconds: float) -> bool:
+        waited = 0.0
+        while waited < seconds and not self._book.interrupted:
+            if self._conductor.acknowledged.wait(0.5):
+                return True
+            waited += 0.5
+        return False
+
+
+@contextmanager
+def _ray(options: DriverOptions) -> Iterator[None]:
+    """A connection to Ray: the one this process has, a cluster's, or one embedded for this run."""
+    if ray.is_initialized():
+        yield
+        return
+    common: dict[str, Any] = {"log_to_driver": True, "logging_level": logging.WARNING, "configure_logging": False}
+    if options.ray_address is not None:
+        ray.init(address=options.ray_address, **common)
+    else:
+        os.environ.update(options.extra_environment)
+        ray.init(include_dashboard=False, _temp_dir=options.ray_temp_dir, object_store_memory=100 << 20, **common)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _signals(interrupt: Any, *, enabled: bool) -> Iterator[None]:
+    """SIGINT and SIGTERM interrupt the sweep while the block runs; only the main thread can arrange that."""
+    if not enabled or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, _: FrameType | None) -> None:
+        log.warning("%s: unfinished trials go on at the next start", signal.Signals(number).name)
+        interrupt()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
