@@ -40,7 +40,6 @@ def main() -> int:
         metrics_port=names.METRICS_PORT,
         local=False,
         ray_address="auto",
-        listeners=_listeners(sweep, results),
     )
     try:
         run_sweep(sweep, options)
@@ -50,10 +49,6 @@ def main() -> int:
         log.exception("the driver failed")
         return 1
     return 0
-
-
-def _listeners(sweep: TuningSweep, results: str) -> list[object]:
-    return []
 
 
 if __name__ == "__main__":

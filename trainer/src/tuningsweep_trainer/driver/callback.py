@@ -14,12 +14,16 @@ def result_of(tune_result: dict[str, Any] | None) -> TrialResult | None:
     return None if text is None else TrialResult.model_validate_json(text)
 
 
-class BookKeeper(tune.Callback):  # type: ignore[misc]  # Ray has no types
+class BookKeeper(tune.Callback):
     """Translates Tune's events; decides nothing."""
 
     def __init__(self, book: Book, *, may_pause: bool) -> None:
         self._book = book
         self._may_pause = may_pause
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""
+        return {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """A trial starts or goes on."""

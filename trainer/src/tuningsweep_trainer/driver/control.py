@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import logging
 import threading
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -56,7 +57,9 @@ class ControlServer:
         log.info("control API listens on port %d", self.port)
 
     @web.middleware
-    async def _authenticate(self, request: web.Request, handler: web.Handler) -> web.StreamResponse:
+    async def _authenticate(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         if request.path != "/healthz":
             given = request.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {self._options.token}".encode()):

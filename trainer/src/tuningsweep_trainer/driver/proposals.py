@@ -130,7 +130,7 @@ class TpeProposer:
     def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
         """What the estimator would try next."""
         self._asked.add(trial)
-        suggested: Mapping[str, Any] = self._search.suggest(trial)
+        suggested: Mapping[str, Any] = self._search.suggest(trial) or {}
         return {name: _plain(value) for name, value in suggested.items()}
 
     def resumed(self, trial: str, parameters: Parameters) -> None:
@@ -142,7 +142,7 @@ class TpeProposer:
         if record.trial in self._asked:
             result = {self._metric: objective, "training_iteration": 1} if usable else None
             self._search.on_trial_complete(record.trial, result, error=not usable)
-        elif usable:
+        elif usable and objective is not None:
             self._search.add_evaluated_point(dict(record.parameters), objective)
 
 

@@ -13,13 +13,17 @@ from ray.tune.search.search_algorithm import SearchAlgorithm
 from tuningsweep_trainer.driver.book import Book
 
 
-class SweepSearch(SearchAlgorithm):  # type: ignore[misc]  # Ray has no types
+class SweepSearch(SearchAlgorithm):
     """Gives Tune a trial whenever the book has one to start."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
         self._parser = _make_parser()
         self._spec: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""
+        return {}
 
     @property
     def total_samples(self) -> int:

@@ -39,6 +39,6 @@ def find_node(context: SweepContext) -> NodeAccess:
             if time.monotonic() > deadline:
                 raise NodeAgentMissingError(f"no node agent {name} within {AGENT_SECONDS:g} s") from error
             time.sleep(0.05)
-    folder = ray.get(agent.folder.remote())
-    data = ray.get(agent.data.remote())
+    folder: Any = ray.get(agent.folder.remote())
+    data: Any = ray.get(agent.data.remote())
     return NodeAccess(RuntimeFolder(Path(folder)), data)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from tuningsweep_api.judge import RULES, Sample, SampleWindow, Verdict, judge, mean_step_time
-from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
 from tuningsweep_trainer.supervisor import ending as endings
@@ -112,14 +112,15 @@ class Monitor(threading.Thread):
                 self._turn()
         except Exception:
             log.exception("the monitor failed", extra={"trial": self._job.trial})
-            self._end(Ending(endings.Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
+            self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
             self._sampler.close()
             self._runtime.clear_status(os.getpid())
 
     def _turn(self) -> None:
         timeout = max(0.0, self._next_look - time.monotonic())
-        select.select([self._launched.reports, self._launcher.socket], [], [], timeout)
+        watched: list[int] = [self._launched.reports, self._launcher.socket.fileno()]
+        select.select(watched, [], [], timeout)
         self._take_reports()
         now = time.monotonic()
         if not self._over and now >= self._next_look:

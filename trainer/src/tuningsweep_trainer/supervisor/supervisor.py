@@ -31,7 +31,7 @@ CHECKPOINT_DATA = "data"
 log = logging.getLogger(__name__)
 
 
-class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
+class Supervisor(tune.Trainable):
     """Owns one training process at a time."""
 
     def setup(self, config: dict[str, Any], context_json: str = "") -> None:
@@ -41,7 +41,7 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         configure_logging(sweep=metadata.name, namespace=metadata.namespace)
         self._launcher = Launcher(self._context.preload)
         self._node: NodeAccess | None = None
-        self._monitor: Monitor | None = None
+        self._training: Monitor | None = None
         self._adopt(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -60,17 +60,17 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     def step(self) -> dict[str, Any]:
         """Tune's next result: waits for the training process to report or to end."""
         node = self._node = self._node or find_node(self._context)
-        if self._monitor is None:
+        if self._training is None:
             orders = node.runtime.read_orders()
             stop = None if orders is None else stop_reason(orders, self._trial)
             if stop is not None:
                 return self._last_result_of(stopped(stop))
-            self._monitor = self._launch(node)
+            self._training = self._launch(node)
         while True:
-            event = self._monitor.events.get()
+            event = self._training.events.get()
             if isinstance(event, Ended):
                 return self._end(event.ending)
-            self._monitor.acknowledge()
+            self._training.acknowledge()
             if event.checkpoint is not None:
                 self._delivered_checkpoint = event.checkpoint
             if event.decisive:
@@ -103,7 +103,7 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         return monitor
 
     def _result(self, report: Report, ending: Ending | None = None, *, done: bool = False) -> dict[str, Any]:
-        totals = None if self._monitor is None else self._monitor.totals
+        totals = None if self._training is None else self._training.totals
         result = TrialResult.of(self._process, ending, totals, report.metrics)
         return {**report.metrics, "step": report.step, RESULT_KEY: result.model_dump_json(by_alias=True), "done": done}
 
@@ -122,13 +122,13 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             objective = self._context.sweep.spec.objective.objective_metric_name
             if ending.outcome is Outcome.SUCCEEDED and self._last_report is None:
                 ending = metric_missing(
-                    objective, set() if self._monitor is None else set(self._monitor.totals.metrics)
+                    objective, set() if self._training is None else set(self._training.totals.metrics)
                 )
         result = self._last_result_of(ending)
         self._let_go()
         return result
 
-    def save_checkpoint(self, checkpoint_dir: str) -> str:
+    def save_checkpoint(self, checkpoint_dir: str) -> str:  # type: ignore[override]  # Ray's annotation is out of date
         """Give Tune the checkpoint of the last report it has seen: it pauses the trial, or clones it (PBT)."""
         folder = Path(checkpoint_dir)
         store = CheckpointStore(self._context.results, self._trial)
@@ -140,7 +140,7 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         (folder / CHECKPOINT_NOTE).write_text(json.dumps(note))
         return checkpoint_dir
 
-    def load_checkpoint(self, checkpoint_dir: str) -> None:
+    def load_checkpoint(self, checkpoint_dir: str) -> None:  # type: ignore[override]  # see save_checkpoint
         """Go on from a Tune checkpoint: the trial's own after a pause, or another trial's that it clones (PBT)."""
         self._let_go()
         folder = Path(checkpoint_dir)
@@ -160,7 +160,7 @@ class Supervisor(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     def _let_go(self) -> None:
         """End the training process if there is one, and forget what it did beyond the last report Tune has seen."""
-        monitor, self._monitor = self._monitor, None
+        monitor, self._training = self._training, None
         if monitor is None:
             return
         monitor.withdraw()

@@ -39,12 +39,12 @@ class ForkServer:
         signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            ready, _, _ = select.select([self._socket, wakeup_read], [], [])
+            ready, _, _ = select.select([self._socket.fileno(), wakeup_read], [], [])
             if wakeup_read in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wakeup_read, 4096)
                 self._reap()
-            if self._socket in ready and not self._answer():
+            if self._socket.fileno() in ready and not self._answer():
                 break
         kill_descendants(os.getpid())
 

@@ -112,7 +112,11 @@ class PrintingSession:
         os.close(descriptor)
         self._count = 0
 
-    def report(self, metrics: Mapping[str, object], checkpoint: str | os.PathLike[str] | None = None) -> None:
+    def report(
+        self,
+        metrics: Mapping[str, object],
+        checkpoint: str | os.PathLike[str] | None = None,  # noqa: ARG002 - a Session
+    ) -> None:
         """Print metrics with the step; a checkpoint is where it is already and is not copied."""
         self._count += 1
         line = {**checked_metrics(metrics), "step": self.clock.read().steps or self._count}
