@@ -1,7 +1,7 @@
 """A small OpenML-compatible server for tests: the real `openml` client downloads real rows without the internet.
 
 `python tests/support/openml_server.py --host H --port P [--data DIR]` serves until it is ended; `serve()` does so for a
-test. Data sets: 37 diabetes (Parquet), 10037 diabetes_arff (the same rows, ARFF only), 554 mnist_784, 44972 red_wine.
+test. Data sets: 37 diabetes (both formats, as on OpenML), 554 mnist_784 and 44972 red_wine (Parquet).
 Without the folder of real rows a generated set of the same shape is served, and standard error says so.
 """
 
@@ -42,73 +42,55 @@ class Shape:
     features: int
     classes: int
     prefix: str
-    format: str = "Parquet"
+    arff: bool = False
 
 
 SHAPES = (
-    Shape(37, "diabetes", "diabetes.parquet", "class", 768, 8, 2, "a"),
-    Shape(10037, "diabetes_arff", "diabetes.arff", "class", 768, 8, 2, "a", format="ARFF"),
+    Shape(37, "diabetes", "diabetes.parquet", "class", 768, 8, 2, "a", arff=True),
     Shape(554, "mnist_784", "mnist_784.parquet", "class", 70000, 784, 10, "pixel"),
     Shape(44972, "red_wine", "wine_quality_red.parquet", "quality", 1599, 11, 0, "x"),
 )
 
 
 class Hosted:
-    """One data set and the bytes of its file, read or made at the first request."""
+    """One data set and the bytes of its files, read or made at the first request."""
 
     def __init__(self, shape: Shape, folder: Path) -> None:
         self.shape = shape
-        self._path = folder / shape.file
+        self._folder = folder
         self._lock = threading.Lock()
+        self._files: dict[str, bytes] = {}
 
-    @property
-    def content(self) -> bytes:
-        """Bytes of the Parquet or ARFF file."""
+    def file(self, suffix: str) -> bytes:
+        """Bytes of the .parquet or .arff file."""
         with self._lock:
-            return self._content
+            if suffix not in self._files:
+                self._files[suffix] = self._read(suffix)
+            return self._files[suffix]
 
-    @cached_property
-    def _content(self) -> bytes:
-        if self._path.is_file():
-            return self._path.read_bytes()
-        print(  # noqa: T201 - said loudly, to whoever reads the test's output
-            f"OPENML STAND-IN: {self._path} is absent; {self.shape.name} is GENERATED with the same shape",
+    def _read(self, suffix: str) -> bytes:
+        path = (self._folder / self.shape.file).with_suffix(suffix)
+        if path.is_file():
+            return path.read_bytes()
+        print(
+            f"OPENML STAND-IN: {path} is absent; {self.shape.name} is GENERATED with the same shape",
             file=sys.stderr,
             flush=True,
         )
         frame = stand_in(self.shape)
-        return arff(self.shape.name, frame) if self.shape.format == "ARFF" else parquet(frame)
-
-    @cached_property
-    def digest(self) -> str:
-        """MD5 of the file, as the description states it."""
-        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+        return arff(self.shape.name, frame) if suffix == ".arff" else parquet(frame)
 
     @cached_property
     def columns(self) -> list[tuple[str, str, list[str]]]:
         """Name, OpenML type and categories of every column."""
-        frame = self._head()
+        frame = pq.read_table(io.BytesIO(self.file(".parquet"))).to_pandas()
         return [(str(name), *_kind(frame[name])) for name in frame.columns]
-
-    def _head(self) -> pd.DataFrame:
-        if self.shape.format == "ARFF":
-            return _arff_head(self.content.decode())
-        return pq.read_table(io.BytesIO(self.content)).to_pandas()
 
 
 def _kind(column: pd.Series) -> tuple[str, list[str]]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "nominal", [str(value) for value in column.cat.categories]
     return "numeric", []
-
-
-def _arff_head(text: str) -> pd.DataFrame:
-    columns: dict[str, pd.Series] = {}
-    for name, kind in re.findall(r"(?im)^@attribute\s+'?([^'\s]+)'?\s+(.+)$", text):
-        nominal = re.match(r"\{(.*)\}", kind.strip())
-        values = [value.strip().strip("'\"") for value in nominal[1].split(",")] if nominal else []
-        columns[name] = pd.Series(pd.Categorical([], values)) if nominal else pd.Series([], dtype=float)
-    return pd.DataFrame(columns)
 
 
 def stand_in(shape: Shape) -> pd.DataFrame:
@@ -188,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             (API + r"/features/(\d+)", lambda match: self._of(int(match[1]), self._features)),
             (API + r"/qualities/(\d+)", lambda match: self._of(int(match[1]), self._qualities)),
             (API + r"/list/(.*)", lambda match: self._list(match[1])),
-            (r"/datasets/(\d+)/\S+", lambda match: self._of(int(match[1]), self._file)),
+            (r"/datasets/(\d+)/\w+(\.parquet|\.arff)", self._file),
         ]
 
     def _of(self, number: int, answer: Callable[[Hosted], tuple[int, bytes, str]]) -> tuple[int, bytes, str]:
@@ -197,11 +179,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _description(self, hosted: Hosted) -> tuple[int, bytes, str]:
         shape = hosted.shape
-        address = f"http://{self.headers['Host']}/datasets/{shape.id}/{shape.file}"
-        fields = {"id": shape.id, "name": shape.name, "version": 1, "format": shape.format, "url": address}
-        if shape.format == "Parquet":
-            fields["parquet_url"] = address
-        fields |= {"default_target_attribute": shape.target, "status": "active", "md5_checksum": hosted.digest}
+        address = f"http://{self.headers['Host']}/datasets/{shape.id}/{Path(shape.file).stem}"
+        suffix, format_name = (".arff", "ARFF") if shape.arff else (".parquet", "Parquet")
+        fields: dict[str, object] = {"id": shape.id, "name": shape.name, "version": 1, "format": format_name}
+        fields |= {"url": address + suffix, "parquet_url": address + ".parquet", "status": "active"}
+        fields |= {"default_target_attribute": shape.target, "md5_checksum": _md5(hosted.file(suffix))}
         return _xml(f"<oml:data_set_description {NAMESPACE}>{_tags(fields)}</oml:data_set_description>")
 
     def _features(self, hosted: Hosted) -> tuple[int, bytes, str]:
@@ -230,24 +212,29 @@ class _Handler(BaseHTTPRequestHandler):
             return _error(372, "No results")
         sets = "".join(
             "<oml:dataset>"
-            + _tags({"did": s.id, "name": s.name, "version": 1, "status": "active", "format": s.format})
+            + _tags({"did": s.id, "name": s.name, "version": 1, "status": "active", "format": "ARFF"})
             + "</oml:dataset>"
             for s in found
         )
         return _xml(f"<oml:data {NAMESPACE}>{sets}</oml:data>")
 
-    def _file(self, hosted: Hosted) -> tuple[int, bytes, str]:
-        return 200, hosted.content, "application/octet-stream"
+    def _file(self, match: re.Match[str]) -> tuple[int, bytes, str]:
+        kind = "application/octet-stream"
+        return self._of(int(match[1]), lambda hosted: (200, hosted.file(match[2]), kind))
 
     def _send(self, status: int, body: bytes, kind: str = "text/xml", *, with_body: bool = True) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"')
+        self.send_header("ETag", f'"{_md5(body)}"')
         self.send_header("Last-Modified", formatdate(0, usegmt=True))
         self.end_headers()
         if with_body:
             self.wfile.write(body)
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _tags(fields: dict[str, object]) -> str:
@@ -285,7 +272,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=REAL_DATA)
     options = parser.parse_args()
     server = OpenMLServer(options.host, options.port, options.data)
-    print(f"serving {server.address}", file=sys.stderr, flush=True)  # noqa: T201 - tells the caller that it listens
+    print(f"serving {server.address}", file=sys.stderr, flush=True)
     server.serve_forever()
 
 

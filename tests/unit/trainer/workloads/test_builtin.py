@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tuningsweep_api.spec.dataset import BundledName, Dataset, GeneratedDataset
 from tuningsweep_api.spec.trainable import MODELS_OF_TASK, BuiltinModel, BuiltinTrainable, Task
 from tuningsweep_trainer.datasets.store import PreparedData, attach, prepare
@@ -56,7 +57,8 @@ def run(tmp_path, monkeypatch, prepared):
 
 @pytest.mark.parametrize(("model", "task"), MODELS)
 def test_it_learns_and_reports_the_metrics_of_its_task(run, model, task):
-    reports = run(model, task, {"batch_size": "64", "learning_rate": 0.005}, steps=220)
+    rate = 0.005 if task is Task.CLASSIFICATION else "0.0002"
+    reports = run(model, task, {"batch_size": "64", "learning_rate": rate}, steps=220)
     quality = "accuracy" if task is Task.CLASSIFICATION else "rmse"
     assert len(reports.metrics) == 5, "four evaluations and the last step"
     assert set(reports.metrics[0]) == {"training_loss", "validation_loss", quality}
@@ -78,10 +80,24 @@ def test_a_resumed_run_is_bit_equal(run, model, task):
         assert one["intercept"].tobytes() == other["intercept"].tobytes()
 
 
-def test_a_diverging_model_reports_finite_worst_values(run):
-    parameters = {"learning_rate": 1e6, "batch_size": 32}
-    reports = run(BuiltinModel.LINEAR_REGRESSION, Task.REGRESSION, parameters, steps=2000, every=500)
-    assert reports.metrics[-1] == {"training_loss": BOUND, "validation_loss": BOUND, "rmse": BOUND}
+def test_a_diverging_model_reports_finite_values(run):
+    reports = run(BuiltinModel.LINEAR_REGRESSION, Task.REGRESSION, {"learning_rate": 1e6}, steps=100)
+    assert len(reports.metrics) == 2
+    assert reports.metrics[-1]["validation_loss"] == BOUND
+    assert all(np.isfinite(value) for metrics in reports.metrics for value in metrics.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "quality"),
+    [
+        (BuiltinModel.LINEAR_REGRESSION, Task.REGRESSION, {"rmse": BOUND}),
+        (BuiltinModel.LINEAR_SVM, Task.CLASSIFICATION, {"accuracy": 0.0}),
+    ],
+)
+def test_a_model_that_leaves_the_range_of_floats_reports_the_worst_and_ends(run, model, task, quality):
+    reports = run(model, task, {"learning_rate": 1e308}, steps=2000)
+    assert reports.metrics[-1] == {"training_loss": BOUND, "validation_loss": BOUND, **quality}
+    assert len(reports.metrics) < 40
 
 
 def test_batches_are_full_contiguous_and_leave_no_row_out():

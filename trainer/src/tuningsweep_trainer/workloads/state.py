@@ -5,12 +5,12 @@ Called by the training loop. scikit-learn's partial_fit depends on nothing else,
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
-Estimator = SGDClassifier | SGDRegressor
+Estimator: TypeAlias = SGDClassifier | SGDRegressor
 
 WEIGHTS_FILE: Final = "weights.npz"
 STATE_FILE: Final = "state.json"
