@@ -96,16 +96,18 @@ def _kind(column: pd.Series) -> tuple[str, list[str]]:
 def stand_in(shape: Shape) -> pd.DataFrame:
     """Generated rows of the same shape, so that everything but the rows themselves is still tried."""
     random = np.random.default_rng(shape.id)
+    names = [f"{shape.prefix}{number + 1}" for number in range(shape.features)]
     if shape.classes:
         codes = random.integers(0, shape.classes, shape.rows)
-        centres = random.integers(0, 200, (shape.classes, shape.features), dtype=np.int64)
-        values = (centres[codes] + random.integers(0, 56, (shape.rows, shape.features))).astype(np.uint8)
-        target: object = pd.Categorical([f"{code}" for code in codes])
-    else:
-        values = random.normal(size=(shape.rows, shape.features))
-        target = np.clip(np.rint(5.6 + values[:, 0]), 3, 8).astype(np.int64)
-    frame = pd.DataFrame(values, columns=[f"{shape.prefix}{number + 1}" for number in range(shape.features)])
-    return frame.assign(**{shape.target: target})
+        centres = random.integers(0, 200, (shape.classes, shape.features), dtype=np.uint8)
+        noise = random.integers(0, 56, (shape.rows, shape.features), dtype=np.uint8)
+        frame = pd.DataFrame(centres[codes] + noise, columns=names)
+        frame[shape.target] = pd.Categorical([f"{code}" for code in codes])
+        return frame
+    numbers = random.normal(size=(shape.rows, shape.features))
+    frame = pd.DataFrame(numbers, columns=names)
+    frame[shape.target] = np.clip(np.rint(5.6 + numbers[:, 0]), 3, 8).astype(np.int64)
+    return frame
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
