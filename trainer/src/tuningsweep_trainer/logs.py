@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import time
-from typing import Final
+from typing import Final, TextIO
 
 _CONTEXT: Final = ("trial", "reason", "traceback", "node")
 """Fields that log calls may give as `extra`."""
@@ -32,9 +32,9 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configure_logging(*, sweep: str, namespace: str, level: int = logging.INFO) -> None:
-    """Send this process's logs to standard error as JSON lines; repeating it replaces the fields."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure_logging(*, sweep: str, namespace: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send this process's logs to `stream` (standard error) as JSON lines; repeating it replaces the fields."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter({"sweep": sweep, "namespace": namespace}))
     logger = logging.getLogger("tuningsweep_trainer")
     logger.handlers[:] = [handler]

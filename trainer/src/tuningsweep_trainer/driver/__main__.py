@@ -15,6 +15,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
 from tuningsweep_trainer.logs import configure_logging
+from tuningsweep_trainer.tracking.listener import make_listeners
 
 INTERRUPTED = 130
 
@@ -40,6 +41,7 @@ def main() -> int:
         metrics_port=names.METRICS_PORT,
         local=False,
         ray_address="auto",
+        listeners=make_listeners(sweep, results),
     )
     try:
         run_sweep(sweep, options)

@@ -45,6 +45,10 @@ class DriverOptions:
     """Called about once a second, and at the end, with the sweep's state."""
     handle_signals: bool = True
     """End cleanly on SIGINT and SIGTERM (only possible in the main thread)."""
+    deadline_seconds: float | None = None
+    """End the sweep after this long; for runs that no operator watches."""
+    log_to_driver: bool = True
+    """Show the output of Ray's processes in this one."""
     preflight: bool = True
     """Try data, trainable, storage and limits before the first trial."""
     extra_environment: dict[str, str] = field(default_factory=dict)

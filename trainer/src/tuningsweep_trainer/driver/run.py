@@ -16,7 +16,7 @@ import ray
 from ray import tune
 
 from tuningsweep_api.messages import SweepResult, SweepState, desired_state
-from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.quantities import quantity_value
 from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -95,6 +95,7 @@ class _Run:
                 if control is not None:
                     control.start()
                 self._conductor.start()
+                self._set_deadline()
                 result = self._try_out() or self._tune()
                 return self._finish(result)
             finally:
@@ -102,6 +103,13 @@ class _Run:
                 self._fleet.leave()
                 if control is not None:
                     control.stop()
+
+    def _set_deadline(self) -> None:
+        if self._options.deadline_seconds is not None:
+            end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
+            timer = threading.Timer(self._options.deadline_seconds, self._conductor.edit, [end])
+            timer.daemon = True
+            timer.start()
 
     def _interrupt(self) -> None:
         self._book.interrupted = True
@@ -207,7 +215,11 @@ def _ray(options: DriverOptions) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    common: dict[str, Any] = {"log_to_driver": True, "logging_level": logging.WARNING, "configure_logging": False}
+    common: dict[str, Any] = {
+        "log_to_driver": options.log_to_driver,
+        "logging_level": logging.WARNING,
+        "configure_logging": False,
+    }
     if options.ray_address is not None:
         ray.init(address=options.ray_address, **common)
     else:

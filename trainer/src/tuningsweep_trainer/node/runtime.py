@@ -7,6 +7,7 @@ a stat; `trials/PID.json` is what each supervisor last knew of its trial. Every 
 import json
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -121,6 +122,6 @@ class RuntimeFolder:
 
 
 def _replace(path: Path, content: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     beside.write_text(content)
     beside.replace(path)

@@ -1,0 +1,207 @@
+"""What `tuningsweep run` shows: a live table with a progress bar on a terminal, lines elsewhere, a summary at the end."""
+
+import threading
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import Metrics, ParameterValue, RunningTrial, TrialRecord
+from tuningsweep_trainer.cli import text
+
+ROWS = 12
+"""Ended trials shown below the running ones."""
+STYLES = {
+    Outcome.SUCCEEDED: "green",
+    Outcome.LIMIT_EXCEEDED: "yellow",
+    Outcome.PRUNED: "cyan",
+    Outcome.STOPPED: "magenta",
+    Outcome.FAILED: "red",
+    Outcome.SKIPPED: "dim",
+}
+
+
+class Display(Protocol):
+    """Shows a sweep while it runs; also a TrialListener."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, state: SweepState) -> None:
+        """Called about twice a second."""
+
+    def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
+        """A trial starts."""
+
+    def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
+        """A trial reported."""
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+
+    def sweep_ended(self, state: SweepState) -> None:
+        """The sweep has ended."""
+
+
+class LiveTable:
+    """A table that is redrawn in place."""
+
+    def __init__(self, sweep: TuningSweep, console: Console) -> None:
+        self._sweep, self._console = sweep, console
+        self._ended: list[TrialRecord] = []
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        self._live.update(Text("starting Ray and loading data ..."))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, state: SweepState) -> None:
+        """Redraw."""
+        with self._lock:
+            ended = list(self._ended)
+        self._live.update(sweep_view(self._sweep, state, ended))
+
+    def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
+        """Shown with the next state."""
+
+    def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
+        """Shown with the next state."""
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        """Remember it for the table."""
+        with self._lock:
+            self._ended = [*self._ended, record][-ROWS:]
+
+    def sweep_ended(self, state: SweepState) -> None:
+        """Shown in the summary."""
+
+
+class PlainLines:
+    """A line for each start and end of a trial, for logs and pipes."""
+
+    def __init__(self, sweep: TuningSweep, console: Console) -> None:
+        self._sweep, self._console = sweep, console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def show(self, state: SweepState) -> None:
+        """Nothing between events."""
+
+    def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
+        """A line."""
+        self._console.print(f"{name} started: {text.parameters(parameters)}", highlight=False, soft_wrap=True)
+
+    def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
+        """Nothing: trials report often."""
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        """A line."""
+        why = record.message or record.reason
+        self._console.print(f"{record.trial} {record.outcome}: {why}", highlight=False, soft_wrap=True)
+
+    def sweep_ended(self, state: SweepState) -> None:
+        """Shown in the summary."""
+
+
+def sweep_view(sweep: TuningSweep, state: SweepState, ended: list[TrialRecord]) -> RenderableType:
+    """Progress bar and table of a sweep."""
+    counts = state.trials
+    done = counts.total - counts.pending - counts.running
+    expected = max(sweep.spec.max_trial_count, counts.total)
+    head = Table.grid(padding=(0, 1))
+    words = f"{sweep.metadata.name}: {done}/{expected} trials, {counts.succeeded} succeeded"
+    head.add_row(
+        ProgressBar(total=expected, completed=done, width=30), f"{words}, {counts.limit_exceeded} over a limit"
+    )
+    return Group(head, trials_table(sweep, state.running, ended))
+
+
+def trials_table(sweep: TuningSweep, running: list[RunningTrial], ended: list[TrialRecord]) -> Table:
+    """Running trials first, then the last ended ones."""
+    limit = sweep.spec.limits.memory_bytes
+    objective = sweep.spec.objective.objective_metric_name
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("trial", "parameters", "steps", "memory", "mean step", objective, "outcome"):
+        table.add_column(title, overflow="fold")
+    for trial in running:
+        held = text.memory(trial.memory) + ("" if limit is None else f"/{text.memory(limit)}")
+        table.add_row(
+            trial.trial,
+            text.parameters(trial.parameters),
+            str(trial.steps),
+            held,
+            text.seconds(trial.mean_step_time),
+            text.number(trial.metrics.get(objective)),
+            "running",
+        )
+    for record in reversed(ended):
+        table.add_row(
+            record.trial,
+            text.parameters(record.parameters),
+            str(record.steps),
+            text.memory(record.peak_memory or None),
+            text.seconds(record.metrics.get("mean_step_time_seconds")),
+            text.number(record.metrics.get(objective)),
+            Text(outcome_words(record), style=STYLES[record.outcome]),
+        )
+    return table
+
+
+def outcome_words(record: TrialRecord) -> str:
+    """Outcome, and for a limit what was observed against it."""
+    if record.reason not in LIMIT_REASONS:
+        return str(record.outcome) if record.outcome is not Outcome.FAILED else f"Failed: {record.reason}"
+    observed, limit = (text.in_unit_of(record.reason, value) for value in (record.observed, record.limit))
+    return f"{record.reason}: {observed} > {limit}"
+
+
+def print_summary(
+    sweep: TuningSweep, state: SweepState, records: list[TrialRecord], console: Console, place: str
+) -> None:
+    """What ran, what was stopped and why, the best trial, where the results are."""
+    table = trials_table(sweep, [], list(reversed(records)))
+    console.print(table)
+    stopped = [record for record in records if record.reason in LIMIT_REASONS]
+    if stopped:
+        console.print(
+            f"\n{len(stopped)} of {len(records)} trials were stopped at a limit:", style="bold", highlight=False
+        )
+        for record in stopped:
+            console.print(f"  {record.trial} ({text.parameters(record.parameters)}): {record.message}", highlight=False)
+    best = state.optimal_trial
+    if best is not None:
+        name = sweep.spec.objective.objective_metric_name
+        console.print(
+            f"\nbest: {best.trial} with {name} {text.number(best.objective)} at {text.parameters(best.parameters)}",
+            style="bold",
+            highlight=False,
+        )
+    result = state.result
+    if result is not None:
+        word = "Complete" if result.succeeded else "Failed"
+        style = "green" if result.succeeded else "red"
+        console.print(f"{word} ({result.reason}): {result.message}", style=style, highlight=False, soft_wrap=True)
+    console.print(f"results: {place}", highlight=False, soft_wrap=True)

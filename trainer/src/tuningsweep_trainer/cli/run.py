@@ -1,0 +1,75 @@
+"""`tuningsweep run`: the driver of the cluster on an embedded Ray, with a person in the operator's place."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.cli.display import Display, LiveTable, PlainLines, print_summary
+from tuningsweep_trainer.cli.exits import Exit
+from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
+from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, open_workspace
+
+
+def run_locally(file: Path, results: Path | None, *, fresh: bool, plain: bool) -> Exit:
+    """Run the sweep in a manifest; the exit code."""
+    errors, console = Console(stderr=True, highlight=False), Console()
+    try:
+        sweep = load_sweep(file)
+        folder = (results or Path("results") / sweep.metadata.name).resolve()
+        resumes = open_workspace(sweep, folder, fresh=fresh)
+    except (BadManifestError, WorkspaceError) as error:
+        errors.print(str(error), style="red", soft_wrap=True)
+        return Exit.BAD_INPUT
+    if resumes:
+        console.print(f"going on with the unfinished run in {folder}", highlight=False)
+    display: Display = LiveTable(sweep, console) if console.is_terminal and not plain else PlainLines(sweep, console)
+    state = _run(sweep, folder, display, file.resolve().parent)
+    if state is None:
+        console.print(f"\ninterrupted; the same command goes on with {folder}", highlight=False)
+        return Exit.INTERRUPTED
+    close_workspace(folder, state.model_dump_json(by_alias=True, indent=1))
+    print_summary(sweep, state, _records(folder), console, str(folder))
+    return Exit.COMPLETE if state.result is not None and state.result.succeeded else Exit.FAILED
+
+
+def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Path) -> SweepState | None:
+    """The sweep's last state; None if it was interrupted. Logs go to driver.log beside the results."""
+    from tuningsweep_trainer.driver.options import DriverOptions
+    from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
+    from tuningsweep_trainer.tracking.listener import make_listeners
+
+    _log_to(folder / "driver.log", sweep)
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    listeners = [display, *make_listeners(sweep, str(folder))]
+    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as scratch, display:
+        options = DriverOptions(
+            results=str(folder),
+            python_path=(str(Path.cwd()), str(manifest_folder)),
+            ray_temp_dir=scratch,
+            listeners=listeners,
+            on_state=display.show,
+            log_to_driver=False,
+            deadline_seconds=sweep.spec.active_deadline_seconds,
+        )
+        try:
+            return run_sweep(sweep, options)
+        except InterruptedSweepError:
+            return None
+
+
+def _log_to(path: Path, sweep: TuningSweep) -> None:
+    from tuningsweep_trainer.logs import configure_logging
+
+    stream = path.open("a", encoding="utf-8")
+    configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace, stream=stream)
+
+
+def _records(folder: Path) -> list[object]:
+    from tuningsweep_trainer.results.ledger import Ledger
+    from tuningsweep_trainer.results.store import open_store
+
+    return list(Ledger(open_store(str(folder))).load().records)
