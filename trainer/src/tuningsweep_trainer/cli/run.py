@@ -8,6 +8,7 @@ from rich.console import Console
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.cli.display import Display, LiveTable, PlainLines, print_summary
 from tuningsweep_trainer.cli.exits import Exit
 from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
@@ -68,7 +69,7 @@ def _log_to(path: Path, sweep: TuningSweep) -> None:
     configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace, stream=stream)
 
 
-def _records(folder: Path) -> list[object]:
+def _records(folder: Path) -> list[TrialRecord]:
     from tuningsweep_trainer.results.ledger import Ledger
     from tuningsweep_trainer.results.store import open_store
 

@@ -16,7 +16,8 @@ from tuningsweep_api.spec.objective import ObjectiveType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.listeners import Listeners
-from tuningsweep_trainer.driver.proposals import Parameters, Proposer
+from tuningsweep_trainer.driver.proposals import Proposer
+from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.supervisor.result import TrialResult
 

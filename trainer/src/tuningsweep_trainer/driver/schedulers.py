@@ -1,17 +1,54 @@
-"""`spec.scheduler` as a Tune scheduler; the unit of time is the trial's step."""
+"""`spec.scheduler` as a Tune scheduler; the unit of time is the trial's step.
 
+HyperBand, median stopping and PBT pause trials to let others run. Tune would start paused trials again whenever Ray has
+resources; here no more run than parallelTrialCount says, so `Bounded` holds them back.
+"""
+
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ray.tune import schedulers
 
-from tuningsweep_api.spec.search import SchedulerType
+from tuningsweep_api.spec.search import Scheduler, SchedulerType
+from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
-from tuningsweep_trainer.driver.proposals import domain
+from tuningsweep_trainer.driver.search_space import choices, nearest, random_configuration
 
 TIME_ATTRIBUTE = "step"
+PAUSING = (SchedulerType.HYPERBAND, SchedulerType.MEDIAN_STOPPING, SchedulerType.PBT)
+
+Allowed = Callable[[], int]
+"""Trials that may run now."""
 
 
-def make_scheduler(spec: TuningSweepSpec) -> Any:
+class Bounded:
+    """Mixed into a scheduler that pauses trials: a paused trial goes on only while fewer than `allowed()` are active."""
+
+    allowed: Allowed
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The scheduler's choice, or None while a paused trial has to wait."""
+        chosen = super().choose_trial_to_run(tune_controller)  # type: ignore[misc]  # of the scheduler mixed with
+        if chosen is None or chosen.status != chosen.PAUSED:
+            return chosen
+        active = sum(trial.status in (trial.RUNNING, trial.PENDING) for trial in tune_controller.get_live_trials())
+        return chosen if active < self.allowed() else None
+
+
+class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
+    """HyperBand within parallelTrialCount."""
+
+
+class BoundedMedianStopping(Bounded, schedulers.MedianStoppingRule):
+    """Median stopping within parallelTrialCount."""
+
+
+class BoundedPopulationBasedTraining(Bounded, schedulers.PopulationBasedTraining):
+    """Population based training within parallelTrialCount."""
+
+
+def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
     """The scheduler; metric and mode are given to it by Tune."""
     wanted = spec.scheduler
     if wanted.type is SchedulerType.ASHA:
@@ -21,17 +58,42 @@ def make_scheduler(spec: TuningSweepSpec) -> Any:
             grace_period=wanted.grace_period_steps,
             reduction_factor=wanted.reduction_factor,
         )
-    if wanted.type is SchedulerType.MEDIAN_STOPPING:
-        return schedulers.MedianStoppingRule(time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps)
+    pausing = _pausing_scheduler(wanted, spec.parameters, spec.search.seed)
+    if pausing is None:
+        return schedulers.FIFOScheduler()
+    pausing.allowed = allowed
+    return pausing
+
+
+def _pausing_scheduler(wanted: Scheduler, parameters: Sequence[Parameter], seed: int) -> Any:
     if wanted.type is SchedulerType.HYPERBAND:
-        return schedulers.HyperBandScheduler(
+        return BoundedHyperBand(
             time_attr=TIME_ATTRIBUTE, max_t=wanted.max_steps, reduction_factor=wanted.reduction_factor
         )
+    if wanted.type is SchedulerType.MEDIAN_STOPPING:
+        return BoundedMedianStopping(time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps)
     if wanted.type is SchedulerType.PBT:
-        return schedulers.PopulationBasedTraining(
+        return BoundedPopulationBasedTraining(
             time_attr=TIME_ATTRIBUTE,
             perturbation_interval=wanted.perturbation_interval_steps,
-            hyperparam_mutations={"parameters": {p.name: domain(p) for p in spec.parameters}},
+            hyperparam_mutations={"parameters": {p.name: _mutation(p, seed) for p in parameters}},
+            custom_explore_fn=lambda config: put_back(config, parameters),
             require_attrs=False,  # a trial may end before its first report
+            log_config=False,
         )
-    return schedulers.FIFOScheduler()
+    return None
+
+
+def _mutation(parameter: Parameter, seed: int) -> Any:
+    """What PBT resamples a parameter from: a list's neighbours for lists, a fresh draw for ranges."""
+    listed = choices(parameter)
+    if listed is not None:
+        return listed
+    source = random.Random(seed)  # noqa: S311 - a search, not a secret
+    return lambda: random_configuration([parameter], seed, source.getrandbits(31))[parameter.name]
+
+
+def put_back(config: dict[str, Any], parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """A config that PBT has perturbed, with every parameter back within its bounds and on its steps."""
+    perturbed = config["parameters"]
+    return {**config, "parameters": {p.name: nearest(p, perturbed[p.name]) for p in parameters}}

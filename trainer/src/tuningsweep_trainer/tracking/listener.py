@@ -78,8 +78,14 @@ class MlflowListener(threading.Thread):
 
     def trial_ended(self, record: TrialRecord) -> None:
         """Outcome, reason and what was observed as tags; the run's end."""
-        fields = {"outcome": record.outcome, "reason": record.reason, "message": record.message}
-        fields |= {"observed": record.observed, "limit": record.limit, "peak_memory_bytes": record.peak_memory}
+        fields: dict[str, object] = {
+            "outcome": record.outcome,
+            "reason": record.reason,
+            "message": record.message,
+            "observed": record.observed,
+            "limit": record.limit,
+            "peak_memory_bytes": record.peak_memory,
+        }
         values = {f"tuningsweep.{key}": str(value) for key, value in fields.items() if value not in (None, "")}
         failed = record.outcome is Outcome.FAILED
         self._put(TrackingEvent.now("ended", trial=record.trial, values=values, failed=failed))
@@ -144,7 +150,7 @@ class MlflowListener(threading.Thread):
         try:
             self._sink = self._sink or self._connect()
             self._sink.send(events)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
             self._failures += 1
             log.warning("MLflow attempt %d of %d failed: %s", self._failures, ATTEMPTS, str(error)[:500])
             if not last:

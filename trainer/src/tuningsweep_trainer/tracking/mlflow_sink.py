@@ -1,5 +1,6 @@
 """Writes tracking events to MLflow: a parent run a sweep, a child run a trial, found again by their tags after a restart."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,6 +20,7 @@ class MlflowSink:
     def __init__(self, sweep: TuningSweep, uri: str, artifacts: str | None) -> None:
         from mlflow.tracking import MlflowClient
 
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._sweep = sweep
         self._client = MlflowClient(tracking_uri=uri)
         metadata = sweep.metadata
