@@ -13,6 +13,7 @@ from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.names import trial_name
 from tuningsweep_api.outcomes import LIMIT_REASONS, ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.objective import ObjectiveType
+from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.listeners import Listeners
@@ -21,6 +22,8 @@ from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.supervisor.result import TrialResult
 
+TRAINED = (Outcome.SUCCEEDED, Outcome.PRUNED)
+"""Outcomes of trials that kept the limits, so that their objective counts."""
 METRIC_MISSING_TRIALS = 3
 """So many trials that all end without the objective, and none with it, fail the sweep: the name is wrong."""
 
@@ -38,6 +41,8 @@ class Live:
     attempts: int = 0
     start_time: str | None = None
     running: bool = False
+    paused: bool = False
+    """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
     process: str = ""
     last: TrialResult | None = None
 
@@ -82,8 +87,6 @@ class Book:
         self.interrupted = False
         for record in history.records:
             proposer.ended(record, self.objective_of(record))
-        for name, unfinished in self._waiting:
-            proposer.resumed(name, unfinished.parameters)
         self._judge_sweep()
 
     # -- handing out trials -------------------------------------------------------------------------------------------
@@ -91,7 +94,8 @@ class Book:
     def next_trial(self) -> tuple[str, Parameters] | None:
         """The next trial to start, if one may start now; on record before this returns."""
         with self._lock:
-            if self.closed or len(self._live) >= self.desired.parallel_trial_count:
+            active = sum(not live.paused for live in self._live.values())
+            if self.closed or active >= self.desired.parallel_trial_count:
                 return None
             if self._waiting:
                 name, unfinished = self._waiting.pop(0)
@@ -131,7 +135,7 @@ class Book:
         """A training process of the trial is about to start."""
         with self._lock:
             live = self._live[name]
-            live.parameters, live.running, live.attempts = dict(parameters), True, live.attempts + 1
+            live.parameters, live.running, live.paused, live.attempts = dict(parameters), True, False, live.attempts + 1
             live.start_time = live.start_time or timestamp()
             assignment = Assignment(trial=name, parameters=live.parameters, attempt=live.attempts, time=timestamp())
             self._ledger.assign(assignment)
@@ -145,20 +149,28 @@ class Book:
                 return
             live.last, live.process = result, result.process
             self._warn(name, result)
-            goal = self._sweep.spec.objective.goal
-            reached = goal is not None and self.is_better_or_equal(result.metrics, float(goal))
-            if reached and self.end is None:
-                message = f"{name} reached objective.goal {goal}"
-                self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.GOAL_REACHED, message)
         self._listeners.reported(name, result.metrics, step)
 
     def paused(self, name: str) -> None:
         """Tune paused the trial: its process is of no more use."""
         with self._lock:
             live = self._live.get(name)
+            if live is not None and live.running:
+                live.running, live.paused = False, True
+                self._release(live)
+
+    def lost(self, name: str) -> None:
+        """The trial's supervisor died: it waits for another one."""
+        with self._lock:
+            live = self._live.get(name)
             if live is not None:
                 live.running = False
-                self._release(live)
+
+    @property
+    def anything_running(self) -> bool:
+        """Whether a supervisor has a trial now."""
+        with self._lock:
+            return any(live.running for live in self._live.values())
 
     def ended(self, name: str, parameters: Parameters, result: TrialResult | None) -> None:
         """Tune is done with the trial. Without an outcome in its last result, the scheduler has pruned it."""
@@ -172,7 +184,12 @@ class Book:
                 del self._live[name]  # stays unfinished on record
                 return
             live.parameters = dict(parameters)
-            self._put(name, live, _ending(result))
+            self._put(name, live, _ending(result, self._longest()))
+
+    def _longest(self) -> int | None:
+        """Steps after which the scheduler takes a trial for fully trained, if it does."""
+        scheduler = self._sweep.spec.scheduler
+        return scheduler.max_steps if scheduler.type in (SchedulerType.ASHA, SchedulerType.HYPERBAND) else None
 
     def failed(self, name: str, message: str) -> None:
         """Tune gave the trial up: its supervisor died too often."""
@@ -250,28 +267,44 @@ class Book:
         return value <= than if objective.type is ObjectiveType.MINIMIZE else value >= than
 
     def _judge_sweep(self) -> None:
-        """End the sweep when too many trials failed, or none of the first ones reported the objective."""
-        if self.end is not None:
-            return
+        """Find out whether the sweep is over before all trials ran."""
+        if self.end is None:
+            self.end = self._past_deadline() or self._goal_reached() or self._given_up()
+
+    def _past_deadline(self) -> SweepEnd | None:
+        if self.desired.end is None:
+            return None
+        message = "the sweep's activeDeadlineSeconds went by; running trials were stopped"
+        return SweepEnd(self.desired.end, ConditionReason.DEADLINE_EXCEEDED, message)
+
+    def _goal_reached(self) -> SweepEnd | None:
+        goal = self._sweep.spec.objective.goal
+        if goal is None:
+            return None
+        for record in self._records.values():
+            if record.outcome in TRAINED and self.is_better_or_equal(record.metrics, float(goal)):
+                message = f"{record.trial} reached objective.goal {goal}"
+                return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.GOAL_REACHED, message)
+        return None
+
+    def _given_up(self) -> SweepEnd | None:
+        """Too many trials failed, or none of the first ones reported the objective."""
         failed = [record for record in self._records.values() if record.outcome is Outcome.FAILED]
         missing = [record for record in failed if record.reason is Reason.METRIC_MISSING]
-        name = self._sweep.spec.objective.objective_metric_name
+        name, allowed = self._sweep.spec.objective.objective_metric_name, self.desired.max_failed_trial_count
+        enough = min(METRIC_MISSING_TRIALS, self.desired.max_trial_count, allowed + 1)
         reported = any(name in record.metrics for record in self._records.values())
-        if len(missing) >= METRIC_MISSING_TRIALS and not reported:
-            self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.OBJECTIVE_METRIC_MISSING, missing[0].message)
-        elif len(failed) > self.desired.max_failed_trial_count:
-            message = (
-                f"{len(failed)} trials failed, more than maxFailedTrialCount allows; the last: {failed[-1].message}"
-            )
-            self.end = SweepEnd(Reason.SWEEP_ENDED, ConditionReason.MAX_FAILED_TRIALS_EXCEEDED, message)
+        if len(missing) >= enough and not reported:
+            return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.OBJECTIVE_METRIC_MISSING, missing[0].message)
+        if len(failed) <= allowed:
+            return None
+        message = f"{len(failed)} trials failed, spec.maxFailedTrialCount is {allowed}; the last: {failed[-1].message}"
+        return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.MAX_FAILED_TRIALS_EXCEEDED, message)
 
     def edit(self, desired: DesiredState) -> None:
         """Take in a desired state."""
         with self._lock:
             self.desired = desired
-            if desired.end is not None and self.end is None:
-                message = "the sweep's activeDeadlineSeconds went by; running trials were stopped"
-                self.end = SweepEnd(desired.end, ConditionReason.DEADLINE_EXCEEDED, message)
             self._judge_sweep()
 
     def progress(self) -> Progress:
@@ -282,12 +315,17 @@ class Book:
             return Progress(list(self._records.values()), {**live, **waiting}, len(self._warned), self.end)
 
 
-def _ending(result: TrialResult | None) -> TrialResult:
-    """The result with an outcome: pruned if the training process did not end by itself."""
+def _ending(result: TrialResult | None, longest: int | None) -> TrialResult:
+    """The result with an outcome. Without one the scheduler ended the trial: pruned, or trained as long as it may be."""
     if result is not None and result.outcome is not None:
         return result
-    pruned = {"outcome": Outcome.PRUNED, "reason": Reason.PRUNED_BY_SCHEDULER, "message": "pruned by the scheduler"}
-    return (result or TrialResult(process="")).model_copy(update=pruned)
+    result = result or TrialResult(process="")
+    if longest is not None and result.steps >= longest:
+        said = {"outcome": Outcome.SUCCEEDED, "reason": Reason.COMPLETED, "message": f"reached {longest} steps"}
+    else:
+        message = "pruned by the scheduler"
+        said = {"outcome": Outcome.PRUNED, "reason": Reason.PRUNED_BY_SCHEDULER, "message": message}
+    return result.model_copy(update=said)
 
 
 def counts_by_outcome(records: list[TrialRecord]) -> Counter[Outcome]:

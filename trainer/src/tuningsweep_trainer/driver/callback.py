@@ -39,6 +39,10 @@ class BookKeeper(tune.Callback):
         """Tune is done with a trial."""
         self._book.ended(trial.trial_id, trial.config["parameters"], result_of(trial.last_result))
 
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
+        """A trial's supervisor died, and it is tried again."""
+        self._book.lost(trial.trial_id)
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """A trial's supervisor died more often than is tried again."""
         lines = str(trial.get_pickled_error() or "its supervisor died").strip().splitlines()

@@ -15,6 +15,7 @@ from tuningsweep_trainer.driver.book import Book, counts_by_outcome, timestamp
 from tuningsweep_trainer.driver.fleet import Fleet
 from tuningsweep_trainer.driver.state import fold_state
 from tuningsweep_trainer.node.runtime import Orders, TrialStatus
+from tuningsweep_trainer.results.desired import DesiredFile
 
 TURN_SECONDS: Final = 0.5
 
@@ -39,9 +40,11 @@ class Conductor(threading.Thread):
         fleet: Fleet,
         driver_id: str,
         on_state: Callable[[SweepState], None] | None,
+        desired_file: DesiredFile | None,
     ) -> None:
         super().__init__(name="conductor", daemon=True)
         self._sweep, self._book, self._fleet, self._on_state = sweep, book, fleet, on_state
+        self._desired_file = desired_file
         self._driver_id, self._start_time = driver_id, timestamp()
         self._statuses: dict[str, TrialStatus] = {}
         self._wake = threading.Event()
@@ -55,6 +58,8 @@ class Conductor(threading.Thread):
             self.acknowledged.set()
         if desired.digest() != self._book.desired.digest():
             log.info("desired state %s is in force", desired.digest())
+            if self._desired_file is not None:
+                self._desired_file.write(desired)
             self._book.edit(desired)
             self._wake.set()
         return self.state()

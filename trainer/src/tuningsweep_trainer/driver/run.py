@@ -18,7 +18,6 @@ from ray import tune
 from tuningsweep_api.messages import SweepResult, SweepState, desired_state
 from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.quantities import quantity_value
-from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.callback import BookKeeper
@@ -30,10 +29,11 @@ from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
 from tuningsweep_trainer.driver.proposals import make_proposer
-from tuningsweep_trainer.driver.schedulers import make_scheduler
-from tuningsweep_trainer.driver.search import SweepSearch
+from tuningsweep_trainer.driver.schedulers import PAUSING, make_scheduler
+from tuningsweep_trainer.driver.search import SweepSearch, SweepStopper
 from tuningsweep_trainer.driver.state import sweep_result
 from tuningsweep_trainer.errors import SweepError
+from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
@@ -83,12 +83,15 @@ class _Run:
             python_path=list(options.python_path),
             metrics_port=options.metrics_port,
         )
-        self._ledger = Ledger(open_store(options.results))
+        store = open_store(options.results)
+        self._ledger = Ledger(store)
         self._listeners = Listeners(options.listeners)
-        proposer = make_proposer(sweep.spec)
-        self._book = Book(sweep, self._ledger, proposer, self._listeners, desired_state(sweep))
+        proposer = make_proposer(sweep.spec, self._ledger.load().assigned)
+        self._desired = DesiredFile(store) if options.control is not None else None
+        desired = (self._desired and self._desired.read()) or desired_state(sweep)
+        self._book = Book(sweep, self._ledger, proposer, self._listeners, desired)
         fleet = Fleet(self._context, orders_of(self._book))
-        self._conductor = Conductor(sweep, self._book, fleet, self._context.run_id, options.on_state)
+        self._conductor = Conductor(sweep, self._book, fleet, self._context.run_id, options.on_state, self._desired)
         self._fleet = fleet
 
     def run(self) -> SweepState:
@@ -161,13 +164,12 @@ class _Run:
         spec = self._sweep.spec
         resources = {key.removeprefix("num_").removesuffix("s"): value for key, value in self._resources().items()}
         trainable = tune.with_parameters(Supervisor, context_json=self._context.model_dump_json(by_alias=True))
-        pausing = (SchedulerType.HYPERBAND, SchedulerType.PBT)
         return tune.Tuner(
             tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
                 metric=spec.objective.objective_metric_name,
                 mode=spec.objective.type.value[:3],
-                scheduler=make_scheduler(spec),
+                scheduler=make_scheduler(spec, lambda: self._book.desired.parallel_trial_count),
                 search_alg=SweepSearch(self._book),
                 num_samples=1,
                 reuse_actors=True,
@@ -178,8 +180,9 @@ class _Run:
                 name=self._context.run_id,
                 storage_path=f"{self._options.results}/tune",
                 failure_config=tune.FailureConfig(max_failures=SUPERVISOR_RETRIES),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, num_to_keep=2),
-                callbacks=[BookKeeper(self._book, may_pause=spec.scheduler.type in pausing)],
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, num_to_keep=4),
+                stop=SweepStopper(self._book),
+                callbacks=[BookKeeper(self._book, may_pause=spec.scheduler.type in PAUSING)],
                 verbose=0,
             ),
         )

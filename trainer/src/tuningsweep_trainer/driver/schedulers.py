@@ -1,10 +1,11 @@
 """`spec.scheduler` as a Tune scheduler; the unit of time is the trial's step.
 
-HyperBand, median stopping and PBT pause trials to let others run. Tune would start paused trials again whenever Ray has
-resources; here no more run than parallelTrialCount says, so `Bounded` holds them back.
+HyperBand and PBT pause trials to let others run. Tune would start paused trials again whenever Ray has resources; here no
+more run than parallelTrialCount says, so `Bounded` holds them back.
 """
 
 import random
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,8 @@ from tuningsweep_api.spec.sweep import TuningSweepSpec
 from tuningsweep_trainer.driver.search_space import choices, nearest, random_configuration
 
 TIME_ATTRIBUTE = "step"
-PAUSING = (SchedulerType.HYPERBAND, SchedulerType.MEDIAN_STOPPING, SchedulerType.PBT)
+PAUSING = (SchedulerType.HYPERBAND, SchedulerType.PBT)
+"""Schedulers that pause trials."""
 
 Allowed = Callable[[], int]
 """Trials that may run now."""
@@ -26,6 +28,10 @@ class Bounded:
     """Mixed into a scheduler that pauses trials: a paused trial goes on only while fewer than `allowed()` are active."""
 
     allowed: Allowed
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""
+        return {}
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         """The scheduler's choice, or None while a paused trial has to wait."""
@@ -38,10 +44,6 @@ class Bounded:
 
 class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
     """HyperBand within parallelTrialCount."""
-
-
-class BoundedMedianStopping(Bounded, schedulers.MedianStoppingRule):
-    """Median stopping within parallelTrialCount."""
 
 
 class BoundedPopulationBasedTraining(Bounded, schedulers.PopulationBasedTraining):
@@ -58,6 +60,11 @@ def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
             grace_period=wanted.grace_period_steps,
             reduction_factor=wanted.reduction_factor,
         )
+    if wanted.type is SchedulerType.MEDIAN_STOPPING:
+        # Its way of pausing trials until there are enough to compare would restart those that have no checkpoint.
+        return schedulers.MedianStoppingRule(
+            time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps, min_time_slice=sys.maxsize
+        )
     pausing = _pausing_scheduler(wanted, spec.parameters, spec.search.seed)
     if pausing is None:
         return schedulers.FIFOScheduler()
@@ -70,8 +77,6 @@ def _pausing_scheduler(wanted: Scheduler, parameters: Sequence[Parameter], seed:
         return BoundedHyperBand(
             time_attr=TIME_ATTRIBUTE, max_t=wanted.max_steps, reduction_factor=wanted.reduction_factor
         )
-    if wanted.type is SchedulerType.MEDIAN_STOPPING:
-        return BoundedMedianStopping(time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps)
     if wanted.type is SchedulerType.PBT:
         return BoundedPopulationBasedTraining(
             time_attr=TIME_ATTRIBUTE,

@@ -4,13 +4,18 @@ Counts may be edited while the sweep runs, so whether the search is finished is 
 """
 
 import copy
+import time
 from typing import Any
 
 from ray.tune.experiment import _convert_to_experiment_list
 from ray.tune.experiment.config_parser import _create_trial_from_spec, _make_parser
 from ray.tune.search.search_algorithm import SearchAlgorithm
+from ray.tune.stopper import Stopper
 
 from tuningsweep_trainer.driver.book import Book
+
+PATIENCE_SECONDS = 15.0
+"""How long running trials may take to end with the sweep: their supervisors need a moment, a lost node never answers."""
 
 
 class SweepSearch(SearchAlgorithm):
@@ -51,8 +56,7 @@ class SweepSearch(SearchAlgorithm):
         return self._book.nothing_left
 
     def set_finished(self) -> None:
-        """Tune gives up handing out trials (an interrupt)."""
-        self._book.interrupted = True
+        """Tune ends the experiment because the stopper said so; the book knows why already."""
 
     def has_checkpoint(self, dirpath: str) -> bool:  # noqa: ARG002 - Tune's interface
         """Never: the ledger is what survives."""
@@ -60,3 +64,28 @@ class SweepSearch(SearchAlgorithm):
 
     def save_to_dir(self, dirpath: str, **_: Any) -> None:
         """Nothing to save: the ledger is what survives."""
+
+
+class SweepStopper(Stopper):
+    """Ends Tune's loop once the sweep is over: paused trials, and those that wait for resources, would hold it up."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._over_since: float | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """See SweepSearch."""
+        return {}
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 - Tune's interface
+        """Trials are ended by their supervisors."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether the sweep is over and its running trials have ended, or had the time to."""
+        if not self._book.closed:
+            return False
+        now = time.monotonic()
+        if self._over_since is None:
+            self._over_since = now
+        return not self._book.anything_running or now - self._over_since > PATIENCE_SECONDS

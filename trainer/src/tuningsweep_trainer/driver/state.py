@@ -7,11 +7,8 @@ from tuningsweep_api.outcomes import ConditionReason, Outcome
 from tuningsweep_api.spec.objective import ObjectiveType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts, TrialRecord
-from tuningsweep_trainer.driver.book import Live, Progress, counts_by_outcome, is_stop
+from tuningsweep_trainer.driver.book import TRAINED, Live, Progress, counts_by_outcome, is_stop
 from tuningsweep_trainer.node.runtime import TrialStatus
-
-TRAINED = (Outcome.SUCCEEDED, Outcome.PRUNED)
-"""Outcomes whose objective was reached within the limits."""
 
 
 def fold_state(

@@ -214,7 +214,9 @@ class Monitor(threading.Thread):
         self.totals.metrics.update(message["metrics"])
         decisive, checkpoint = bool(message["decisive"]), message["checkpoint"]
         if decisive:
-            self.totals.metrics.update(self._measured(time.monotonic()))
+            now = time.monotonic()
+            self.totals.metrics.update(self._measured(now))
+            self.totals.duration, self.totals.steps = now - self._launched.started, self._last_step
         if decisive or checkpoint is not None:
             self.events.put(Report(dict(self.totals.metrics), self._last_step, checkpoint, decisive))
 

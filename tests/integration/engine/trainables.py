@@ -1,0 +1,80 @@
+"""Training functions for the engine's tests, beside the hostile ones of support.trainables."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from tuningsweep import report, step
+
+
+def stepping(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
+    """Forty steps with a report and a checkpoint every four; the objective falls towards `x`."""
+    done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
+    folder = Path(os.environ["TMPDIR"] if "TMPDIR" in os.environ else "/tmp") / f"engine-{os.getpid()}"
+    folder.mkdir()
+    for _ in step(range(done, 40)):
+        done += 1
+        time.sleep(0.002)
+        if done % 4 == 0:
+            (folder / "steps").write_text(str(done))
+            report({"loss": float(parameters["x"]) + 1 / done, "seen": done}, checkpoint=folder)
+
+
+def forgetful(parameters: dict[str, Any]) -> None:
+    """Forty steps without a checkpoint."""
+    for number in step(range(40)):
+        time.sleep(0.002)
+        report({"loss": float(parameters["x"]) + 1 / (number + 1)})
+
+
+def dies(parameters: dict[str, Any]) -> None:
+    """Kills itself."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def leaves_silently(parameters: dict[str, Any]) -> None:
+    """Leaves without a word."""
+    os._exit(0)
+
+
+def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
+    """Says where it goes on from and holds 64 MiB, then waits in short steps until it is ended."""
+    done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
+    held = bytearray(64 << 20)
+    held[::4096] = b"x" * (1 << 14)
+    folder = Path("/tmp") / f"engine-{os.getpid()}"
+    folder.mkdir()
+    while done < int(parameters.get("steps", 6000)):
+        with step():
+            time.sleep(0.05)
+        done += 1
+        (folder / "steps").write_text(str(done))
+        report({"loss": float(parameters.get("x", 0)), "seen": done}, checkpoint=folder)
+
+
+def prints_and_raises(parameters: dict[str, Any]) -> None:
+    """One report, some output, then an error."""
+    print("about to fail")
+    report({"loss": 1.0})
+    raise RuntimeError(f"x is {parameters['x']}")
+
+
+def slow_or_not(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
+    """Hangs in its second step if `behaviour` is slow."""
+    if parameters["behaviour"] == "slow":
+        with step():
+            time.sleep(0.01)
+        report({"loss": 9.0})
+        with step():
+            time.sleep(600)
+    stepping({"x": 0.0}, checkpoint)
+
+
+BEHAVIOURS = {f.__name__: f for f in (dies, leaves_silently, prints_and_raises, stepping)}
+
+
+def behaving(parameters: dict[str, Any]) -> None:
+    """Behaves as the parameter `behaviour` says."""
+    BEHAVIOURS[str(parameters["behaviour"])]({"x": 0.0, **parameters})
