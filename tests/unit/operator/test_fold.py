@@ -1,0 +1,185 @@
+"""The status fold: what was observed decides conditions, counts and phase; time is an argument."""
+
+from datetime import timedelta
+
+import pytest
+
+from tuningsweep_api.outcomes import ConditionType, Phase
+from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.status.conditions import timestamp
+from tuningsweep_operator.status.fold import fold, is_finished
+from tuningsweep_operator.status.observation import Observation, Trouble
+from tuningsweep_operator.status.trouble import find_trouble, refusal_of_pods
+from unit.operator.observations import NOW, SETTINGS, pod, ray_job, state, stop, sweep
+
+NEW = TuningSweepStatus()
+RUNNING = Observation(ray_job=ray_job("Running"), state=state())
+
+
+def words(status: TuningSweepStatus) -> dict[str, tuple[str, str]]:
+    return {condition.type.value: (condition.status, condition.reason.value) for condition in status.conditions}
+
+
+def test_a_new_sweep_is_pending_and_reconciling_from_now_on() -> None:
+    status = fold(sweep(), NEW, Observation(), SETTINGS, NOW)
+    assert status.phase is Phase.PENDING
+    assert words(status) == {"Reconciling": ("True", "CreatingCluster")}
+    assert status.start_time == timestamp(NOW)
+    assert status.observed_generation == 2
+
+
+def test_running_trials_end_reconciling_so_that_gitops_does_not_wait_for_hours() -> None:
+    status = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    assert status.phase is Phase.RUNNING
+    assert words(status) == {"Reconciling": ("False", "TrialsRunning")}
+    assert status.trials.running == 2
+
+
+def test_a_driver_without_trials_yet_is_waited_for() -> None:
+    seen = Observation(ray_job=ray_job("Running"), state=state(trials={"total": 0}))
+    assert words(fold(sweep(), NEW, seen, SETTINGS, NOW))["Reconciling"] == ("True", "WaitingForDriver")
+
+
+@pytest.mark.parametrize(
+    ("result", "kind", "reason"),
+    [
+        ({"succeeded": True, "reason": "SearchFinished", "message": "done"}, "Complete", "SearchFinished"),
+        ({"succeeded": False, "reason": "DatasetUnavailable", "message": "no"}, "Failed", "DatasetUnavailable"),
+    ],
+)
+def test_the_drivers_result_ends_the_sweep(result: dict[str, object], kind: str, reason: str) -> None:
+    seen = Observation(ray_job=ray_job("Running"), state=state(result=result))
+    status = fold(sweep(), NEW, seen, SETTINGS, NOW)
+    assert words(status)[kind] == ("True", reason)
+    assert status.phase.value == kind
+    assert status.completion_time == timestamp(NOW)
+    assert is_finished(status)
+
+
+def test_best_trial_and_stops_are_text_in_units_that_people_read() -> None:
+    best = {
+        "trial": "trial-0001",
+        "parameters": {"batch_size": 30},
+        "objective": 0.123456789,
+        "metrics": {"accuracy": 0.9},
+    }
+    stops = [stop(1, "trial-0000"), stop(2, "trial-0002", "StepTimeLimitExceeded", observed=2.51, limit=2.0)]
+    seen = Observation(ray_job=ray_job("Running"), state=state(optimalTrial=best, recentStops=stops, stopCount=2))
+    status = fold(sweep(), NEW, seen, SETTINGS, NOW)
+    assert status.current_optimal_trial is not None
+    assert status.current_optimal_trial.objective == "0.123457"
+    assert [(s.trial, s.observed, s.limit) for s in status.last_stops] == [
+        ("trial-0002", "2.5s", "2.0s"),
+        ("trial-0000", "412Mi", "400Mi"),
+    ]
+    assert status.stop_count == 2
+
+
+def test_only_the_last_ten_stops_are_kept_whatever_the_driver_sends() -> None:
+    stops = [stop(number, f"trial-{number:04d}") for number in range(1, 51)]
+    seen = Observation(ray_job=ray_job("Running"), state=state(recentStops=stops, stopCount=50))
+    status = fold(sweep(), NEW, seen, SETTINGS, NOW)
+    assert len(status.last_stops) == 10
+    assert status.last_stops[0].trial == "trial-0050"
+
+
+def test_a_silent_driver_keeps_the_last_counts() -> None:
+    before = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    after = fold(sweep(), before, Observation(ray_job=ray_job("Running"), driver_error="gone"), SETTINGS, NOW)
+    assert after.trials == before.trials
+
+
+def test_trials_of_a_cluster_that_is_gone_wait_to_be_resumed() -> None:
+    before = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    after = fold(sweep(), before, Observation(ray_job=ray_job("Initializing")), SETTINGS, NOW)
+    assert (after.trials.running, after.trials.pending) == (0, 3)
+
+
+def test_suspend_and_resume() -> None:
+    started = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    seen = Observation(ray_job=ray_job("Suspended"))
+    suspended = fold(sweep(spec__suspend=True), started, seen, SETTINGS, NOW)
+    assert suspended.phase is Phase.SUSPENDED
+    later = NOW + timedelta(hours=1)
+    resumed = fold(sweep(), suspended, Observation(ray_job=ray_job("Initializing")), SETTINGS, later)
+    assert words(resumed)["Suspended"] == ("False", "Resumed")
+    assert resumed.start_time == timestamp(later), "as on a Job, the deadline counts from the resumption"
+
+
+def test_transition_time_changes_with_the_status_alone() -> None:
+    first = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    second = fold(sweep(), first, RUNNING, SETTINGS, NOW + timedelta(minutes=5))
+    assert second.conditions == first.conditions
+
+
+def test_deadline_takes_a_cluster_away_whose_driver_does_not_end() -> None:
+    limited = sweep(spec__activeDeadlineSeconds=60)
+    started = fold(limited, NEW, RUNNING, SETTINGS, NOW)
+    assert not is_finished(fold(limited, started, RUNNING, SETTINGS, NOW + timedelta(seconds=80)))
+    late = fold(limited, started, RUNNING, SETTINGS, NOW + timedelta(seconds=91))
+    assert words(late)["Failed"] == ("True", "DeadlineExceeded")
+
+
+@pytest.mark.parametrize(
+    ("job", "heard", "kind", "reason"),
+    [
+        (ray_job("Failed", failed=4), True, "Failed", "BackoffLimitExceeded"),
+        (ray_job("Complete", jobStatus="SUCCEEDED"), True, "Complete", "SearchFinished"),
+        (ray_job("Complete", jobStatus="SUCCEEDED"), False, "Failed", "DriverFailed"),
+        (ray_job("Complete", jobStatus="STOPPED"), True, "Failed", "DriverFailed"),
+        (ray_job("ValidationFailed"), False, "Failed", "InvalidSpec"),
+    ],
+)
+def test_a_job_that_ended_unheard(job: dict[str, object], heard: bool, kind: str, reason: str) -> None:
+    before = fold(sweep(), NEW, RUNNING, SETTINGS, NOW) if heard else NEW
+    status = fold(sweep(), before, Observation(ray_job=job), SETTINGS, NOW)
+    assert words(status)[kind] == ("True", reason)
+
+
+def waiting(reason: str) -> dict[str, object]:
+    container = {
+        "name": "ray-head",
+        "image": "trainer:1",
+        "state": {"waiting": {"reason": reason, "message": "no such"}},
+    }
+    return pod(containerStatuses=[container])
+
+
+UNSCHEDULABLE = pod(
+    conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1"}]
+)
+REPLICA_FAILURE = {"type": "ReplicaFailure", "status": "True", "message": "pods is forbidden: exceeded quota: none"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (Observation(ray_job=ray_job("Running"), state=state()), None),
+        (Observation(ray_job={"metadata": {}}, job_silence=16), "KubeRayNotResponding"),
+        (Observation(ray_job={"metadata": {}}, job_silence=5), None),
+        (Observation(ray_job=ray_job("Initializing"), pods=(waiting("ImagePullBackOff"),)), "ImageUnavailable"),
+        (Observation(ray_job=ray_job("Initializing"), pods=(waiting("ErrImageNeverPull"),)), "ImageUnavailable"),
+        (Observation(ray_job=ray_job("Initializing"), pods=(waiting("ContainerCreating"),)), None),
+        (Observation(ray_job=ray_job("Initializing"), pods=(waiting("CrashLoopBackOff"),)), "DriverCrashing"),
+        (Observation(ray_job=ray_job("Initializing"), pods=(UNSCHEDULABLE,)), "Unschedulable"),
+        (Observation(ray_cluster={"status": {"conditions": [REPLICA_FAILURE]}}), "QuotaExceeded"),
+        (Observation(ray_job=ray_job("Retrying", failed=1)), "DriverCrashing"),
+        (Observation(ray_job=ray_job("Running"), driver_error="x", driver_silence=31), "DriverUnreachable"),
+        (Observation(ray_job=ray_job("Running"), driver_error="x", driver_silence=5), None),
+    ],
+)
+def test_what_is_in_the_way(seen: Observation, reason: str | None) -> None:
+    trouble = find_trouble(seen, SETTINGS)
+    assert (None if trouble is None else trouble.reason.value) == reason
+
+
+def test_trouble_shows_as_stalled_and_goes_when_it_is_mended() -> None:
+    refusal = Trouble(refusal_of_pods("exceeded quota").reason, "raise it")
+    stalled = fold(sweep(), NEW, Observation(refusal=refusal), SETTINGS, NOW)
+    assert words(stalled)["Stalled"] == ("True", "QuotaExceeded")
+    mended = fold(sweep(), stalled, RUNNING, SETTINGS, NOW)
+    assert ConditionType.STALLED not in {condition.type for condition in mended.conditions}
+
+
+def test_pod_security_is_told_from_quota() -> None:
+    assert refusal_of_pods("pods is forbidden: violates PodSecurity").reason.value == "PodRefused"

@@ -1,0 +1,48 @@
+"""The store: older copies never replace newer ones, pods are kept slim, deletion forgets."""
+
+from typing import Any
+
+from tuningsweep_operator.store import Store
+
+KEY = ("team", "a")
+
+
+def object_of(version: str, uid: str = "u1", **more: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": "team", "name": "a", "uid": uid, "resourceVersion": version}, **more}
+
+
+def test_an_old_event_does_not_undo_what_our_own_write_returned() -> None:
+    store = Store()
+    store.put_sweep(object_of("9", status={"phase": "Running"}))
+    store.put_sweep(object_of("7", status={"phase": "Pending"}))
+    assert store.sweeps[KEY]["status"]["phase"] == "Running"
+
+
+def test_a_sweep_made_again_under_its_name_is_another() -> None:
+    store = Store()
+    store.put_sweep(object_of("90", uid="u1"))
+    store.put_sweep(object_of("3", uid="u2"))
+    assert store.sweeps[KEY]["metadata"]["uid"] == "u2"
+
+
+def test_pods_are_found_by_their_label_and_keep_what_is_judged() -> None:
+    store = Store()
+    labels = {"tuningsweep.io/sweep": "a"}
+    pod = {
+        "metadata": {"namespace": "team", "name": "p", "labels": labels},
+        "spec": {"large": 1},
+        "status": {"phase": "Running"},
+    }
+    assert store.put_pod(pod, deleted=False) == KEY
+    assert store.pods(KEY) == ({"metadata": {"name": "p"}, "status": {"phase": "Running"}},)
+    store.put_pod(pod, deleted=True)
+    assert store.pods(KEY) == ()
+
+
+def test_deletion_forgets_everything() -> None:
+    store = Store()
+    store.put_sweep(object_of("1"))
+    store.put_ray_job(object_of("1"))
+    store.drop_sweep(KEY)
+    assert KEY not in store.sweeps
+    assert KEY not in store.ray_jobs
