@@ -1,5 +1,6 @@
 """The one module that knows kopf: watches feed the store and make keys due, nothing more. No daemons, no finalizers."""
 
+import asyncio
 import logging
 from typing import Any
 
@@ -53,6 +54,17 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
             queue.add(key)
 
     return registry
+
+
+async def watch(registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event) -> None:
+    """Run kopf's watches until `stop` is set."""
+    await kopf.operator(
+        registry=registry,
+        standalone=True,
+        clusterwide=not ours.watch_namespaces,
+        namespaces=ours.watch_namespaces,
+        stop_flag=stop,
+    )
 
 
 def note_ray_job(store: Store, reconciler: Reconciler, ray_job: dict[str, Any], *, deleted: bool) -> None:

@@ -4,11 +4,9 @@ import asyncio
 import logging
 import signal
 
-import kopf
-
 from tuningsweep_operator import logs
 from tuningsweep_operator.control import ControlClient
-from tuningsweep_operator.handlers import make_registry
+from tuningsweep_operator.handlers import make_registry, watch
 from tuningsweep_operator.health import HealthServer
 from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.reconcile import Reconciler
@@ -35,13 +33,7 @@ async def run(settings: Settings) -> None:
         registry = make_registry(store, queue, reconciler, settings)
         work = asyncio.create_task(queue.run())
         try:
-            await kopf.operator(
-                registry=registry,
-                standalone=True,
-                clusterwide=not settings.watch_namespaces,
-                namespaces=settings.watch_namespaces,
-                stop_flag=stop,
-            )
+            await watch(registry, settings, stop)
         finally:
             work.cancel()
             await control.close()
