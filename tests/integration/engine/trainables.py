@@ -12,7 +12,7 @@ from tuningsweep import report, step
 def stepping(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
     """Forty steps with a report and a checkpoint every four; the objective falls towards `x`."""
     done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
-    folder = Path(os.environ["TMPDIR"] if "TMPDIR" in os.environ else "/tmp") / f"engine-{os.getpid()}"
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"engine-{os.getpid()}"
     folder.mkdir()
     for _ in step(range(done, 40)):
         done += 1

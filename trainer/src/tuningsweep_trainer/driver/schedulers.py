@@ -4,8 +4,8 @@ HyperBand and PBT pause trials to let others run. Tune would start paused trials
 more run than parallelTrialCount says, so `Bounded` holds them back.
 """
 
+import math
 import random
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +19,8 @@ from tuningsweep_trainer.driver.search_space import choices, nearest, random_con
 TIME_ATTRIBUTE = "step"
 PAUSING = (SchedulerType.HYPERBAND, SchedulerType.PBT)
 """Schedulers that pause trials."""
+NEVER: Any = math.inf
+"""As a time slice, longer than any; Tune's annotation wants an int, which infinity is not."""
 
 Allowed = Callable[[], int]
 """Trials that may run now."""
@@ -63,7 +65,7 @@ def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
     if wanted.type is SchedulerType.MEDIAN_STOPPING:
         # Its way of pausing trials until there are enough to compare would restart those that have no checkpoint.
         return schedulers.MedianStoppingRule(
-            time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps, min_time_slice=sys.maxsize
+            time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps, min_time_slice=NEVER
         )
     pausing = _pausing_scheduler(wanted, spec.parameters, spec.search.seed)
     if pausing is None:

@@ -69,7 +69,7 @@ class Monitor(threading.Thread):
     ) -> None:
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
-        self.totals = Totals()
+        self.totals = Totals(metrics=dict(job.base_metrics))
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime = process, runtime
         self._reader = MessageReader(launched.reports)

@@ -93,10 +93,14 @@ class Supervisor(tune.Trainable):
             checkpoint=None if folder is None else str(folder),
             next_checkpoint=store.next_number(),
             base_step=0 if checkpoint is None else checkpoint.step,
+            base_metrics={} if checkpoint is None else checkpoint.metrics,
             data=node.data,
         )
         launched = self._launcher.launch(job, self._context.log_file(self._trial))
         self._process = uuid.uuid4().hex
+        if checkpoint is not None and job.objective in checkpoint.metrics:
+            # The trial may end without another report: what it reported with the checkpoint is its last.
+            self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
         monitor = Monitor(self._launcher, launched, job, self._process, node.runtime)
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})

@@ -4,7 +4,7 @@ from typing import Any
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.spec.trainable import Trainable
-from tuningsweep_api.trials import ParameterValue
+from tuningsweep_api.trials import Metrics, ParameterValue
 
 
 class TrainingJob(Model):
@@ -26,6 +26,8 @@ class TrainingJob(Model):
     """Number of the next checkpoint."""
     base_step: int = 0
     """Steps of the trial done before this process, by its checkpoint."""
+    base_metrics: Metrics = {}
+    """Metrics reported with the checkpoint that this process goes on from."""
     data: dict[str, Any] | None = None
     """The prepared data set of a built-in workload (a PreparedRef as JSON)."""
     python_path: list[str] = []

@@ -1,0 +1,191 @@
+"""The book of trials: who may start, what ends the sweep, what a restart finds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.sweeps import sweep_manifest
+from tuningsweep_api.messages import desired_state
+from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.book import Book
+from tuningsweep_trainer.driver.listeners import Listeners
+from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.driver.state import fold_state, sweep_result
+from tuningsweep_trainer.results.ledger import Ledger
+from tuningsweep_trainer.results.store import LocalStore
+from tuningsweep_trainer.supervisor.result import TrialResult
+
+
+class Sweep:
+    """A book over a folder, opened as often as the driver starts."""
+
+    def __init__(self, folder: Path, **edits: Any) -> None:
+        self.spec = TuningSweep.from_manifest(sweep_manifest(**edits))
+        self.folder = folder
+        self.reopen()
+
+    def reopen(self) -> None:
+        ledger = Ledger(LocalStore(self.folder))
+        proposer = make_proposer(self.spec.spec, ledger.load().assigned)
+        self.book = Book(self.spec, ledger, proposer, Listeners([]), desired_state(self.spec))
+
+    def start(self) -> str:
+        assigned = self.book.next_trial()
+        assert assigned is not None
+        self.book.started(*assigned)
+        return assigned[0]
+
+    def end(self, trial: str, outcome: Outcome | None, reason: Reason = Reason.COMPLETED, **fields: Any) -> None:
+        said = TrialResult(process=trial, outcome=outcome, reason=None if outcome is None else reason, **fields)
+        parameters = self.book.progress().live[trial].parameters
+        self.book.ended(trial, parameters, said)
+
+    def state(self) -> Any:
+        progress = self.book.progress()
+        result = sweep_result(progress) if self.book.closed or self.book.nothing_left else None
+        return fold_state(self.spec, self.book.desired, progress, {}, driver_id="d", start_time="t", result=result)
+
+
+def loss(value: float) -> dict[str, Any]:
+    return {"metrics": {"validation_loss": value}}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    return Sweep(tmp_path)
+
+
+def test_no_more_than_the_parallel_count_start(sweep: Sweep) -> None:
+    assert [sweep.start(), sweep.start()] == ["trial-0000", "trial-0001"]
+    assert sweep.book.next_trial() is None
+    sweep.end("trial-0000", Outcome.SUCCEEDED, **loss(1))
+    assert sweep.start() == "trial-0002"
+
+
+def test_a_paused_trial_makes_room_and_is_released_once(sweep: Sweep) -> None:
+    first = sweep.start()
+    sweep.book.reported(first, TrialResult(process="p1", metrics={"validation_loss": 1.0}), 1)
+    sweep.start()
+    for _ in range(3):
+        sweep.book.paused(first)
+    assert sweep.book.released == ["p1"]
+    assert sweep.start() == "trial-0002"
+    assert sweep.state().trials.pending == 1
+
+
+def test_edited_counts_hold_at_once(sweep: Sweep) -> None:
+    sweep.start()
+    sweep.book.edit(sweep.book.desired.model_copy(update={"parallel_trial_count": 1, "max_trial_count": 1}))
+    assert sweep.book.next_trial() is None
+    assert sweep.book.nothing_left
+    sweep.book.edit(sweep.book.desired.model_copy(update={"parallel_trial_count": 3, "max_trial_count": 9}))
+    assert not sweep.book.nothing_left
+    assert [sweep.start(), sweep.start()] == ["trial-0001", "trial-0002"]
+
+
+def test_a_restart_repeats_nothing_and_goes_on_with_the_unfinished_first(sweep: Sweep) -> None:
+    first, second = sweep.start(), sweep.start()
+    parameters = sweep.book.progress().live[second].parameters
+    sweep.end(first, Outcome.LIMIT_EXCEEDED, Reason.MEMORY_LIMIT_EXCEEDED, observed=2.0, limit=1.0)
+    sweep.reopen()
+    assert sweep.book.next_trial() == (second, parameters)
+    sweep.book.started(second, parameters)
+    assert sweep.start() == "trial-0002"
+    sweep.end(second, Outcome.STOPPED, Reason.STOP_REQUESTED)
+    state = sweep.state()
+    assert [(stop.sequence, stop.trial) for stop in state.recent_stops] == [(1, first), (2, second)]
+    assert sweep.book.progress().records[-1].attempts == 2
+
+
+def test_a_restart_proposes_what_the_first_start_would_have(tmp_path: Path) -> None:
+    once, twice = Sweep(tmp_path / "once"), Sweep(tmp_path / "twice")
+    proposed: dict[str, list[Any]] = {"once": [], "twice": []}
+    for name, sweep in (("once", once), ("twice", twice)):
+        for _ in range(4):
+            assigned = sweep.book.next_trial()
+            assert assigned is not None
+            proposed[name].append(assigned)
+            sweep.book.started(*assigned)
+            sweep.end(assigned[0], Outcome.SUCCEEDED, **loss(1))
+            if name == "twice":
+                sweep.reopen()
+    assert proposed["once"] == proposed["twice"]
+
+
+def test_the_goal_ends_the_sweep_and_its_trial_is_the_best(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__objective__goal="0.5")
+    first, second = sweep.start(), sweep.start()
+    sweep.book.reported(first, TrialResult(process="p", metrics={"validation_loss": 0.4}), 5)
+    assert not sweep.book.closed, "a trial is not cut short by its own success"
+    sweep.end(first, Outcome.SUCCEEDED, **loss(0.4))
+    assert sweep.book.end is not None
+    assert sweep.book.end.reason is Reason.SWEEP_ENDED
+    sweep.end(second, Outcome.STOPPED, Reason.SWEEP_ENDED)
+    state = sweep.state()
+    assert (state.result.succeeded, state.result.reason) == (True, ConditionReason.GOAL_REACHED)
+    assert state.optimal_trial.trial == first
+
+
+def test_trials_over_a_limit_never_count_as_failed(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__maxFailedTrialCount=0)
+    for _ in range(4):
+        sweep.end(sweep.start(), Outcome.LIMIT_EXCEEDED, Reason.STEP_TIME_LIMIT_EXCEEDED)
+    assert sweep.state().result.reason is ConditionReason.NO_TRIAL_SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("reason", "metrics", "condition"),
+    [
+        (Reason.TRAINABLE_ERROR, {}, ConditionReason.MAX_FAILED_TRIALS_EXCEEDED),
+        (Reason.METRIC_MISSING, {"other": 1.0}, ConditionReason.OBJECTIVE_METRIC_MISSING),
+    ],
+)
+def test_failures_end_the_sweep(
+    tmp_path: Path, reason: Reason, metrics: dict[str, float], condition: ConditionReason
+) -> None:
+    sweep = Sweep(tmp_path, spec__maxFailedTrialCount=1, spec__parallelTrialCount=1)
+    for _ in range(2):
+        assert not sweep.book.closed
+        sweep.end(sweep.start(), Outcome.FAILED, reason, metrics=metrics)
+    assert sweep.book.closed
+    result = sweep.state().result
+    assert (result.succeeded, result.reason) == (False, condition)
+
+
+def test_the_deadline_ends_the_sweep(sweep: Sweep) -> None:
+    sweep.start()
+    sweep.book.edit(desired_state(sweep.spec, Reason.SWEEP_DEADLINE_EXCEEDED))
+    assert sweep.book.next_trial() is None
+    sweep.book.close_open_trials()
+    (record,) = sweep.book.progress().records
+    assert (record.outcome, record.reason) == (Outcome.STOPPED, Reason.SWEEP_DEADLINE_EXCEEDED)
+    assert sweep.state().result.reason is ConditionReason.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize(("steps", "outcome"), [(39, Outcome.PRUNED), (40, Outcome.SUCCEEDED)])
+def test_a_trial_that_the_scheduler_ends_at_max_steps_has_succeeded(
+    tmp_path: Path, steps: int, outcome: Outcome
+) -> None:
+    sweep = Sweep(tmp_path, spec__scheduler={"type": "ASHA", "maxSteps": 40, "gracePeriodSteps": 10})
+    sweep.end(sweep.start(), None, steps=steps, **loss(1))
+    assert sweep.book.progress().records[0].outcome is outcome
+
+
+def test_an_interrupted_sweep_keeps_its_trials_unfinished(sweep: Sweep) -> None:
+    trial = sweep.start()
+    sweep.book.interrupted = True
+    sweep.end(trial, None)
+    sweep.book.close_open_trials()
+    sweep.reopen()
+    assigned = sweep.book.next_trial()
+    assert assigned is not None
+    assert assigned[0] == trial
+
+
+def test_a_trial_whose_supervisor_died_waits(sweep: Sweep) -> None:
+    trial = sweep.start()
+    sweep.book.lost(trial)
+    assert not sweep.book.anything_running
+    assert (sweep.state().trials.pending, sweep.state().trials.running) == (1, 0)
