@@ -109,7 +109,9 @@ class MlflowListener(threading.Thread):
         over = False
         while not over:
             gathered, over = self._gather()
-            pending = self._try_to_send(pending + gathered, last=over)
+            pending = self._try_to_send(pending + gathered)
+        while pending and self._failures < ATTEMPTS:
+            pending = self._try_to_send(pending)
         self._spool.put(pending)
 
     def _put(self, event: TrackingEvent) -> None:
@@ -140,7 +142,7 @@ class MlflowListener(threading.Thread):
                 drained.append(event)
         return drained
 
-    def _try_to_send(self, events: list[TrackingEvent], *, last: bool) -> list[TrackingEvent]:
+    def _try_to_send(self, events: list[TrackingEvent]) -> list[TrackingEvent]:
         """What could not be sent. After ATTEMPTS failures in a row the server is left alone until the next run."""
         if not events:
             return events
@@ -153,8 +155,7 @@ class MlflowListener(threading.Thread):
         except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
             self._failures += 1
             log.warning("MLflow attempt %d of %d failed: %s", self._failures, ATTEMPTS, str(error)[:500])
-            if not last:
-                time.sleep(FIRST_WAIT * 2 ** (self._failures - 1))
+            time.sleep(FIRST_WAIT * 2 ** (self._failures - 1))
             return events
         self._failures = 0
         return []

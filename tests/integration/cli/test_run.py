@@ -1,0 +1,77 @@
+"""`tuningsweep run` as a person calls it: a real embedded Ray, exit codes, records, a second call."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.sweeps import function_sweep
+
+SUPPORT = Path(__file__).parents[2] / "support"
+
+
+def run(folder: Path, manifest: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """Call the command in a folder of its own, with the test trainables beside the manifest."""
+    (folder / "trainables.py").write_text((SUPPORT / "trainables.py").read_text())
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(manifest))
+    program = Path(sys.executable).with_name("tuningsweep")
+    return subprocess.run(
+        [program, "run", "sweep.yaml", *options], cwd=folder, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def records(folder: Path, sweep: str) -> dict[str, dict[str, Any]]:
+    lines = (folder / "results" / sweep / "trials.jsonl").read_text().splitlines()
+    return {record["trial"]: record for record in map(json.loads, lines)}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]]:
+    """A sweep with one trial that hangs and one that is quick."""
+    folder = tmp_path_factory.mktemp("cli")
+    behaviours = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["hangs", "quick"]}}
+    manifest = function_sweep(
+        "mixed",
+        "hostile",
+        spec__parameters=[behaviours],
+        spec__maxTrialCount=2,
+        spec__limits={"stepTime": "1s"},
+        spec__tracking={"enabled": True},
+    )
+    return folder, manifest, run(folder, manifest)
+
+
+def test_complete_sweep_exits_with_zero_and_says_what_was_stopped(
+    finished: tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _, done = finished
+    assert done.returncode == 0, done.stdout + done.stderr
+    ended = records(folder, "mixed")
+    assert {r["parameters"]["behaviour"]: r["outcome"] for r in ended.values()} == {
+        "hangs": "LimitExceeded",
+        "quick": "Succeeded",
+    }
+    assert "1 of 2 trials were stopped at a limit" in done.stdout
+    assert "is over limits.stepTime 1.00s" in done.stdout
+    assert "Complete (SearchFinished)" in done.stdout
+    assert (folder / "results" / "mixed" / "mlflow.db").is_file()
+
+
+def test_results_of_a_finished_run_are_not_overwritten(
+    finished: tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]],
+) -> None:
+    folder, manifest, _ = finished
+    again = run(folder, manifest)
+    assert again.returncode == 2
+    assert "--fresh" in again.stderr
+
+
+def test_a_sweep_without_success_exits_with_one_and_names_the_cause(tmp_path: Path) -> None:
+    done = run(tmp_path, function_sweep("broken", "nothing_of_that_name", spec__maxTrialCount=2))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "TrainableUnavailable" in done.stdout
+    assert "nothing_of_that_name" in done.stdout

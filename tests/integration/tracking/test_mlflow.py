@@ -1,0 +1,53 @@
+"""The real MLflow client against its embedded SQLite store: runs, parameters, metrics, tags, and a restart."""
+
+from pathlib import Path
+
+from mlflow.tracking import MlflowClient
+
+from support.sweeps import BASE, edited
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.tracking.listener import make_listeners
+
+SWEEP = TuningSweep.from_manifest(edited(BASE, {"metadata.uid": "u-1"}))
+ENDED = TrialRecord.model_validate(
+    {
+        "trial": "trial-0000",
+        "parameters": {"batch_size": 30},
+        "outcome": "LimitExceeded",
+        "reason": "MemoryLimitExceeded",
+        "observed": 5e8,
+        "limit": 4e8,
+        "completionTime": "2026-01-02T03:04:05Z",
+    }
+)
+RUNNING = {"sweepUid": "u-1", "driverId": "d", "startTime": "", "desiredDigest": "", "trials": {}}
+RESULT = {"succeeded": True, "reason": "SearchFinished", "message": "done"}
+
+
+def tell(folder: Path, *, end: bool) -> None:
+    (listener,) = make_listeners(SWEEP, str(folder))
+    listener.trial_started("trial-0000", {"batch_size": 30})
+    listener.trial_reported("trial-0000", {"validation_loss": 0.5}, 10)
+    if end:
+        listener.trial_reported("trial-0000", {"validation_loss": 0.4}, 20)
+        listener.trial_ended(ENDED)
+    listener.sweep_ended(SweepState.model_validate({**RUNNING, "result": RESULT if end else None}))
+
+
+def test_a_sweep_is_one_parent_run_with_a_child_a_trial_also_after_a_restart(tmp_path: Path) -> None:
+    tell(tmp_path, end=False)
+    tell(tmp_path, end=True)
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("default/digits-svm")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"digits-svm", "trial-0000"}
+    trial = runs["trial-0000"]
+    assert trial.data.params == {"batch_size": "30"}
+    assert trial.data.tags["mlflow.parentRunId"] == runs["digits-svm"].info.run_id
+    assert trial.data.tags["tuningsweep.reason"] == "MemoryLimitExceeded"
+    assert trial.data.tags["tuningsweep.limits.memory"] == "400Mi"
+    steps = {metric.step: metric.value for metric in client.get_metric_history(trial.info.run_id, "validation_loss")}
+    assert steps == {10: 0.5, 20: 0.4}
+    assert runs["digits-svm"].info.status == "FINISHED"

@@ -1,0 +1,100 @@
+"""The live table and the summary say what runs, what was stopped, and why, in units that people read."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from support.sweeps import BASE
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.cli.display import PlainLines, outcome_words, print_summary, sweep_view
+
+SWEEP = TuningSweep.from_manifest(BASE)
+STATE = SweepState.model_validate(
+    {
+        "sweepUid": "local",
+        "driverId": "d",
+        "startTime": "2026-01-02T03:00:00Z",
+        "desiredDigest": "x",
+        "trials": {"total": 3, "running": 1, "succeeded": 1, "limitExceeded": 1},
+        "optimalTrial": {"trial": "trial-0000", "parameters": {"batch_size": 30}, "objective": 0.25},
+        "running": [
+            {
+                "trial": "trial-0002",
+                "parameters": {"batch_size": 300},
+                "startTime": "",
+                "steps": 7,
+                "memory": 2**27,
+                "meanStepTime": 0.0123,
+            }
+        ],
+        "result": {"succeeded": True, "reason": "SearchFinished", "message": "all 2 trials have ended"},
+    }
+)
+
+
+def record(trial: str, **fields: object) -> TrialRecord:
+    base = {
+        "trial": trial,
+        "parameters": {"batch_size": 30},
+        "outcome": "Succeeded",
+        "reason": "Completed",
+        "completionTime": "2026-01-02T03:01:00Z",
+        "metrics": {"validation_loss": 0.25},
+    }
+    return TrialRecord.model_validate({**base, **fields})
+
+
+OVER = record(
+    "trial-0001",
+    outcome="LimitExceeded",
+    reason="MemoryLimitExceeded",
+    observed=2**29,
+    limit=400 * 2**20,
+    message="memory 512.0Mi is over limits.memory 400.0Mi",
+)
+
+
+def shown(*renderables: object) -> str:
+    console = Console(file=StringIO(), width=160, force_terminal=False)
+    for renderable in renderables:
+        console.print(renderable)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_live_table_shows_memory_against_the_limit_and_progress() -> None:
+    text = shown(sweep_view(SWEEP, STATE, [record("trial-0000"), OVER]))
+    assert "digits-svm: 2/4 trials, 1 succeeded, 1 over a limit" in text
+    assert "128Mi/400Mi" in text
+    assert "12.3ms" in text
+    assert "MemoryLimitExceeded: 512Mi > 400Mi" in text
+
+
+def test_outcome_words() -> None:
+    assert outcome_words(record("t")) == "Succeeded"
+    assert outcome_words(record("t", outcome="Failed", reason="OOMKilled")) == "Failed: OOMKilled"
+    slow = record("t", outcome="LimitExceeded", reason="StepTimeLimitExceeded", observed=2.5, limit=2.0)
+    assert outcome_words(slow) == "StepTimeLimitExceeded: 2.5s > 2.0s"
+
+
+def test_summary_says_what_was_stopped_the_best_and_where_results_are() -> None:
+    console = Console(file=StringIO(), width=160)
+    print_summary(SWEEP, STATE, [record("trial-0000"), OVER], console, "/somewhere")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 of 2 trials were stopped at a limit:" in text
+    assert "memory 512.0Mi is over limits.memory 400.0Mi" in text
+    assert "best: trial-0000 with validation_loss 0.25" in text
+    assert "Complete (SearchFinished)" in text
+    assert "results: /somewhere" in text
+
+
+def test_plain_lines_tell_starts_and_ends() -> None:
+    console = Console(file=StringIO(), width=160)
+    with PlainLines(SWEEP, console) as lines:
+        lines.trial_started("trial-0001", {"batch_size": 30})
+        lines.trial_ended(OVER)
+    assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "trial-0001 started: batch_size=30",
+        "trial-0001 LimitExceeded: memory 512.0Mi is over limits.memory 400.0Mi",
+    ]
