@@ -1,4 +1,4 @@
-"""One Ray for all tests of the engine, and sweeps of the functions in trainables.py."""
+"""One Ray for all tests of the engine, and sweeps of the functions in functions_of_engine.py."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tuningsweep_trainer.driver.run import ENVIRONMENT, run_sweep
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent.parent
-PYTHON_PATH = [str(HERE), str(TESTS / "support")]
+PYTHON_PATH = [str(HERE), str(TESTS)]
 
 BASE: dict[str, Any] = {
     "apiVersion": "tuningsweep.io/v1alpha1",
@@ -28,7 +28,7 @@ BASE: dict[str, Any] = {
         "objective": {"type": "minimize", "objectiveMetricName": "loss"},
         "parameters": [{"name": "x", "parameterType": "discrete", "feasibleSpace": {"list": ["0", "1", "2", "3"]}}],
         "search": {"algorithmName": "grid"},
-        "trainable": {"function": "trainables:stepping"},
+        "trainable": {"function": "functions_of_engine:stepping"},
         "parallelTrialCount": 2,
         "maxTrialCount": 4,
         "tracking": {"enabled": False},

@@ -21,7 +21,7 @@ def test_every_trial_ends_once(run: Any, scheduler: str, function: str) -> None:
         {
             **RANDOM,
             "scheduler": {"type": scheduler, **SCHEDULERS[scheduler]},
-            "trainable.function": f"trainables:{function}",
+            "trainable.function": f"functions_of_engine:{function}",
         }
     )
     assert state.result is not None
@@ -42,7 +42,7 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
             "search": {"algorithmName": "random"},
             "maxTrialCount": 6,
             "scheduler": {"type": scheduler, **SCHEDULERS[scheduler]},
-            "trainable.function": "trainables:slow_or_not",
+            "trainable.function": "functions_of_engine:slow_or_not",
             "limits": {"stepTime": "300ms"},
         }
     )

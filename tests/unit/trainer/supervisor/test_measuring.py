@@ -12,18 +12,18 @@ from tuningsweep_trainer.supervisor.oom import counter_files, oom_kills, parse_o
 from tuningsweep_trainer.supervisor.sampler import (
     FASTEST,
     MOVING_BYTES,
-    PAGE_BYTES,
     SLOWEST,
     TreeSampler,
     next_interval,
     parse_cpu,
-    parse_statm,
 )
+from tuningsweep_trainer.training.process_tree import PAGE_BYTES, own_memory, parse_statm
 
 
 def test_memory_is_resident_less_shared() -> None:
     assert parse_statm(b"5000 300 100 1 0 200 0\n") == 200 * PAGE_BYTES
     assert parse_statm(b"5000 100 300 1 0 200 0\n") == 0
+    assert own_memory() > 1 << 20
 
 
 def test_cpu_time_counts_children_and_survives_odd_names() -> None:

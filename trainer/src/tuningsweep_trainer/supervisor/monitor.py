@@ -215,17 +215,18 @@ class Monitor(threading.Thread):
         decisive, checkpoint = bool(message["decisive"]), message["checkpoint"]
         if decisive:
             now = time.monotonic()
-            self.totals.metrics.update(self._measured(now))
+            self.totals.metrics.update(self._measured(now, int(message["memory"])))
             self.totals.duration, self.totals.steps = now - self._launched.started, self._last_step
         if decisive or checkpoint is not None:
             self.events.put(Report(dict(self.totals.metrics), self._last_step, checkpoint, decisive))
 
-    def _measured(self, now: float) -> dict[str, float]:
-        """The metrics that the supervisor adds to a report."""
+    def _measured(self, now: float, told: int) -> dict[str, float]:
+        """The metrics that the supervisor adds to a report; `told` is what the process says of its own memory."""
         self._measure(now)
         self._count_cpu(now)
+        self.totals.peak_memory = max(self.totals.peak_memory, told)
         metrics = {
-            "memory_bytes": float(self._memory),
+            "memory_bytes": float(max(self._memory, told)),
             "cpu_percent": self._cpu_percent,
             "elapsed_seconds": now - self._launched.started,
         }

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tuningsweep_trainer.training.process_tree import descendants
+from tuningsweep_trainer.training.process_tree import descendants, parse_statm
 
-PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 FASTEST: Final = 0.01
@@ -27,12 +26,6 @@ CHILDREN_SECONDS: Final = 0.1
 def next_interval(interval: float, change: int) -> float:
     """Seconds until the next look, from the last ones and the change of memory between the last two looks (bytes)."""
     return FASTEST if abs(change) >= MOVING_BYTES else min(SLOWEST, interval * 1.5)
-
-
-def parse_statm(text: bytes) -> int:
-    """RSS - SHR in bytes of a /proc/PID/statm."""
-    fields = text.split()
-    return max(0, int(fields[1]) - int(fields[2])) * PAGE_BYTES
 
 
 def parse_cpu(text: str) -> float:

@@ -9,7 +9,19 @@ import time
 from pathlib import Path
 from typing import Final
 
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _POLL_SECONDS: Final = 0.001
+
+
+def parse_statm(text: bytes) -> int:
+    """Memory (RSS - SHR) in bytes by a /proc/PID/statm."""
+    fields = text.split()
+    return max(0, int(fields[1]) - int(fields[2])) * PAGE_BYTES
+
+
+def own_memory() -> int:
+    """Memory of this process, bytes."""
+    return parse_statm(Path("/proc/self/statm").read_bytes())
 
 
 def _children(pid: int) -> list[int]:

@@ -16,6 +16,7 @@ from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.training import wire
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
+from tuningsweep_trainer.training.process_tree import own_memory
 
 REPORTS_AHEAD = 1
 """Reports a training process may be ahead of what Tune has seen."""
@@ -82,6 +83,9 @@ class TrialSession:
         number = None if checkpoint is None else self._save(Path(checkpoint), step, metrics)
         decisive = self._job.objective_is_measured or self._job.objective in metrics
         message = {"kind": "report", "metrics": metrics, "step": step, "checkpoint": number, "decisive": decisive}
+        if decisive:
+            # A process may be gone before its supervisor gets to look at it.
+            message["memory"] = own_memory()
         wire.send(self._reports, message)
         if decisive or number is not None:
             self._wait()
