@@ -37,11 +37,12 @@ GRID: dict[str, Any] = {
                 "model": "linearSVM",
                 "task": "classification",
                 "dataset": {"openml": {"id": 554}},
+                "shuffle": True,
                 "steps": 60,
                 "evaluateEverySteps": 20,
             }
         },
-        "limits": {"memory": "400Mi", "meanStepTime": "15ms", "warmupSteps": 3, "windowSteps": 5},
+        "limits": {"memory": "250Mi", "meanStepTime": "30ms", "warmupSteps": 3, "windowSteps": 10},
         "parallelTrialCount": 2,
         "maxTrialCount": 16,
         "cluster": {
@@ -106,7 +107,13 @@ def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl,
         else:
             assert record["outcome"] == "Succeeded", record
     stopped = {r["trial"]: r for r in records if r["outcome"] == "LimitExceeded"}
-    assert {r["parameters"]["batch_size"] for r in stopped.values() if r["reason"] == "MeanStepTimeLimitExceeded"}
+    by_reason = {
+        reason: {r["parameters"]["batch_size"] for r in stopped.values() if r["reason"] == reason}
+        for reason in ("MemoryLimitExceeded", "MeanStepTimeLimitExceeded")
+    }
+    assert by_reason["MemoryLimitExceeded"] == {30000}, "a batch of 30,000 random rows is a copy of 188 MB"
+    assert 3000 in by_reason["MeanStepTimeLimitExceeded"]
+    assert {r["parameters"]["batch_size"] for r in records if r["outcome"] == "Succeeded"} >= {30}
 
     counts = sweep["status"]["trials"]
     assert counts["succeeded"] == 16 - len(stopped)

@@ -138,7 +138,12 @@ BAD_MANIFESTS = [
     BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),
     BadInput("storage of an unknown scheme", {"spec.storage": {"uri": "ftp://b/p"}}, "uri"),
     BadInput("name with a dot", {"metadata.name": "a.b"}, "metadata.name", "metadata.name"),
-    BadInput("name that starts with a digit", {"metadata.name": "4a"}, "metadata.name must start with a letter", "metadata.name"),
+    BadInput(
+        "name that starts with a digit",
+        {"metadata.name": "4a"},
+        "metadata.name must start with a letter",
+        "metadata.name",
+    ),
     BadInput("name too long", {"metadata.name": "a" * 41}, "metadata.name", "metadata.name"),
 ]
 

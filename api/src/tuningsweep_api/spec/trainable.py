@@ -80,6 +80,9 @@ class BuiltinTrainable(RuledModel):
     """Steps (mini-batches) of a whole trial."""
     evaluate_every_steps: int = Field(default=100, ge=1)
     """Steps between two evaluations on the validation rows."""
+    shuffle: bool = False
+    """true draws the rows of every batch at random, which copies them into the trial's memory; false takes slices of
+    rows that were shuffled once, without a copy."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of the split, the order of rows and the model."""
 

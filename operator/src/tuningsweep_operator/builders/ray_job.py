@@ -10,6 +10,9 @@ from tuningsweep_operator.settings import Settings
 
 ENTRYPOINT: Final = "python -m tuningsweep_trainer.driver"
 """A constant: Ray runs it in a shell, so nothing of a spec may be in it."""
+RUNTIME_ENVIRONMENT: Final = 'env_vars: {RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper: "false"}'
+"""Off for the job's own processes, on for the raylets (see builders.pods). A Ray process that has it on ignores SIGCHLD, so
+the one that waits for the driver reads every exit code as 0, and a crashed driver would count as SUCCEEDED."""
 OBJECT_STORE_BYTES: Final = "100000000"
 """Trials exchange next to nothing through Ray's object store; what it would reserve is wanted for data sets."""
 
@@ -23,6 +26,7 @@ def build_ray_job(sweep: TuningSweep, settings: Settings, *, suspend: bool) -> M
         "spec": {
             "submissionMode": "HTTPMode",
             "entrypoint": ENTRYPOINT,
+            "runtimeEnvYAML": RUNTIME_ENVIRONMENT,
             "suspend": suspend,
             "backoffLimit": sweep.spec.backoff_limit,
             "shutdownAfterJobFinishes": True,

@@ -43,12 +43,14 @@ def prepared(tmp_path_factory) -> dict[Task, PreparedData]:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, prepared):
-    def run(model, task, parameters, steps, checkpoint=None, every=50):
+    def run(model, task, parameters, steps, checkpoint=None, every=50, shuffle=False):
         folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         reports = Reports(folder)
         monkeypatch.setattr(builtin, "report", reports)
-        spec = BuiltinTrainable(model=model, task=task, dataset=ROWS[task], steps=steps, evaluate_every_steps=every)
+        spec = BuiltinTrainable(
+            model=model, task=task, dataset=ROWS[task], steps=steps, evaluate_every_steps=every, shuffle=shuffle
+        )
         builtin.train(parameters, checkpoint, spec=spec, arrays=prepared[task])
         return reports
 
@@ -69,11 +71,12 @@ def test_it_learns_and_reports_the_metrics_of_its_task(run, model, task):
         assert last["rmse"] < first["rmse"]
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize(("model", "task"), MODELS)
-def test_a_resumed_run_is_bit_equal(run, model, task):
+def test_a_resumed_run_is_bit_equal(run, model, task, shuffle):
     parameters = {"batch_size": 100, "learning_rate": 0.01, "penalty": "elasticnet"}
-    whole = run(model, task, parameters, steps=150)
-    resumed = run(model, task, parameters, steps=150, checkpoint=whole.checkpoint(1))
+    whole = run(model, task, parameters, steps=150, shuffle=shuffle)
+    resumed = run(model, task, parameters, steps=150, checkpoint=whole.checkpoint(1), shuffle=shuffle)
     assert resumed.metrics == whole.metrics[1:]
     with np.load(whole.checkpoint(3) / "weights.npz") as one, np.load(resumed.checkpoint(2) / "weights.npz") as other:
         assert one["coef"].tobytes() == other["coef"].tobytes()

@@ -57,18 +57,27 @@ class _Run:
         if checkpoint is not None:
             done = state.restore(checkpoint, self._estimator, self._arrays.training_features.shape[1])
         while done < self._spec.steps:
-            rows = batch_rows(done, self._batch, len(self._arrays.training_target))
-            if not self._step(rows):
+            features, target = self._batch_of(done)
+            if not self._step(features, target):
                 report(self._diverged())
                 return
             done += 1
-            self._note_training_loss(rows)
+            self._note_training_loss(features, target)
+            del features, target  # before the next batch is drawn, or a trial would hold two
             if done % self._spec.evaluate_every_steps == 0 or done == self._spec.steps:
                 self._evaluate(done)
 
-    def _step(self, rows: slice) -> bool:
+    def _batch_of(self, done: int) -> tuple[losses.Array, losses.Array]:
+        """Features and target of the next step: a view of the mapped rows, or a copy of rows drawn at random."""
+        count = len(self._arrays.training_target)
+        rows: slice | np.ndarray[Any, Any] = batch_rows(done, self._batch, count)
+        if self._spec.shuffle:
+            # A stream for each step, so that a resumed trial draws what an uninterrupted one would.
+            rows = np.random.default_rng([self._spec.seed, done]).choice(count, self._batch, replace=False)
+        return self._arrays.training_features[rows], self._arrays.training_target[rows]
+
+    def _step(self, features: losses.Array, target: losses.Array) -> bool:
         """One optimiser update; False if the weights left the range of float64."""
-        features, target = self._arrays.training_features[rows], self._arrays.training_target[rows]
         try:
             with step():
                 self._estimator.partial_fit(features, target, **self._fit_arguments)
@@ -78,8 +87,8 @@ class _Run:
             return False
         return True
 
-    def _note_training_loss(self, rows: slice) -> None:
-        total, _ = self._sums(self._arrays.training_features[rows], self._arrays.training_target[rows])
+    def _note_training_loss(self, features: losses.Array, target: losses.Array) -> None:
+        total, _ = self._sums(features, target)
         self._sum += total
         self._count += self._batch
 
