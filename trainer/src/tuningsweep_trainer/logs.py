@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Final, TextIO
 
 _CONTEXT: Final = ("trial", "reason", "traceback", "node")
@@ -32,9 +34,22 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def _container_log() -> TextIO | None:
+    """The container's own standard error, which Ray's processes do not inherit; None outside a pod."""
+    if "KUBERNETES_SERVICE_HOST" not in os.environ:
+        return None
+    try:
+        return Path("/proc/1/fd/2").open("w", buffering=1, encoding="utf-8")
+    except OSError:
+        return None
+
+
 def configure_logging(*, sweep: str, namespace: str, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send this process's logs to `stream` (standard error) as JSON lines; repeating it replaces the fields."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Send this process's logs to `stream` as JSON lines; repeating it replaces the fields.
+
+    Without a stream they go where `kubectl logs` shows them, or to standard error outside a pod.
+    """
+    handler = logging.StreamHandler(stream or _container_log() or sys.stderr)
     handler.setFormatter(JsonFormatter({"sweep": sweep, "namespace": namespace}))
     logger = logging.getLogger("tuningsweep_trainer")
     logger.handlers[:] = [handler]
