@@ -128,7 +128,7 @@ def function_sweep(name: str, function: str, **edits: Any) -> dict[str, Any]:
             "tracking": {"enabled": False},
             "cluster": {
                 "workers": {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2},
-                "resourcesPerTrial": {"cpu": "250m", "memory": "1536Mi"},
+                "resourcesPerTrial": {"cpu": "100m", "memory": "1536Mi"},
                 "podTemplate": {
                     "env": [{"name": "PYTHONPATH", "value": "/opt/trainables"}],
                     "volumes": [{"name": "trainables", "configMap": {"name": "trainables"}}],

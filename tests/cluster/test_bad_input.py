@@ -6,6 +6,8 @@ from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
 from support.kubectl import Kubectl, KubectlError
 from support.sweeps import BASE, edited
 
+pytestmark = pytest.mark.xdist_group("bad-input")  # its edits share one suspended sweep
+
 
 def test_the_base_manifest_is_accepted(kubectl: Kubectl) -> None:
     assert "created (server dry run)" in kubectl.apply(BASE, dry_run=True)

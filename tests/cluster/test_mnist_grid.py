@@ -47,7 +47,7 @@ GRID: dict[str, Any] = {
         "maxTrialCount": 16,
         "cluster": {
             "workers": {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2},
-            "resourcesPerTrial": {"cpu": "500m", "memory": "2Gi"},
+            "resourcesPerTrial": {"cpu": "250m", "memory": "2Gi"},
         },
     },
 }
