@@ -1,4 +1,4 @@
-"""/healthz and /metrics on one port. Healthy means that the work queue is alive, not only that HTTP answers."""
+"""/healthz and /metrics on one port. Healthy means that queue and watch are alive, not only that HTTP answers."""
 
 import time
 from typing import Final
@@ -37,6 +37,9 @@ class HealthServer:
         idle = time.monotonic() - self._queue.last_turn
         if idle > STUCK_SECONDS:
             return web.Response(status=503, text=f"the work queue has not turned for {idle:.0f} s\n")
+        lag = self._store.watch_lag(time.monotonic())
+        if lag > STUCK_SECONDS:
+            return web.Response(status=503, text=f"the watch has not shown a write of {lag:.0f} s ago\n")
         return web.Response(text="ok\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
 
 REQUEST_SECONDS = 15.0
 APPLY = "application/apply-patch+yaml"
-MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,10 @@ class Kube:
             raise
         return True
 
-    async def patch_status(self, namespace: str, name: str, status: Manifest) -> Manifest:
-        """Replace the status of a sweep field by field (a merge patch; None removes a field)."""
-        return await self._call("PATCH", SWEEPS.path(namespace, name, "status"), {"status": status}, MERGE)
+    async def replace_status(self, namespace: str, name: str, status: Manifest) -> Manifest:
+        """Replace the status of a sweep whole: a merge would keep entries of maps that are no longer there."""
+        patch = [{"op": "add", "path": "/status", "value": status}]
+        return await self._call("PATCH", SWEEPS.path(namespace, name, "status"), patch, JSON_PATCH)
 
     async def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
         """Delete the object of that uid; nothing if it is gone or another."""
@@ -106,7 +107,7 @@ class Kube:
         self,
         method: str,
         path: str,
-        body: Manifest | None = None,
+        body: Manifest | list[Manifest] | None = None,
         content_type: str = "application/json",
         query: dict[str, str] | None = None,
     ) -> Manifest:

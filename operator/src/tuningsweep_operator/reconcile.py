@@ -7,25 +7,25 @@ may be interrupted anywhere and started again by another process.
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from tuningsweep_api.errors import explain
-from tuningsweep_api.messages import DesiredState, desired_state
-from tuningsweep_api.names import CONTROL_PORT
-from tuningsweep_api.outcomes import ConditionReason, ConditionType, Reason
+from tuningsweep_api.outcomes import ConditionReason, ConditionType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
 from tuningsweep_operator.control import Answer, ControlClient
+from tuningsweep_operator.driver import driver_address, wanted_of_driver
 from tuningsweep_operator.events import stop_events
+from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.owned import NameConflictError, OwnedObjects, refusal_trouble
-from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, SWEEPS, Key, Manifest
+from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
 from tuningsweep_operator.settings import Settings
-from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
-from tuningsweep_operator.status.fold import deadline, fold, is_finished, parse_time
+from tuningsweep_operator.status.conditions import Conditions, timestamp
+from tuningsweep_operator.status.fold import deadline, fold, is_finished
 from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.store import Store
 
@@ -47,7 +47,6 @@ class Memory:
     heard_at: float = field(default_factory=time.monotonic)
     """When the driver last answered, or could not be expected to."""
     written_at: float = 0.0
-    acknowledged: bool = False
 
 
 class Reconciler:
@@ -59,6 +58,7 @@ class Reconciler:
         self._store = store
         self._settings = settings
         self._owned = OwnedObjects(kube, settings)
+        self._finish = Finisher(kube, control, store, self._owned)
         self._memory: dict[Key, Memory] = {}
 
     async def __call__(self, key: Key) -> float | None:
@@ -86,7 +86,7 @@ class Reconciler:
             await self._refuse(key, manifest, status, explain(error), now)
             return None
         if is_finished(status):
-            return await self._after_the_end(sweep, status, memory, now)
+            return await self._finish(sweep, status, now)
         seen = await self._observe(key, sweep, status, memory, now)
         folded = fold(sweep, status, seen, self._settings, now)
         if seen.state is not None:
@@ -134,7 +134,7 @@ class Reconciler:
             state=answer.state,
             driver_error=answer.error,
             driver_silence=time.monotonic() - memory.heard_at,
-            job_silence=self._job_silence(key, ray_job),
+            job_silence=self._job_silence(key, facts, sweep),
         )
 
     async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory) -> Trouble | None:
@@ -170,9 +170,10 @@ class Reconciler:
             return None
         return await self._kube.get(RAY_CLUSTERS, key[0], name)
 
-    def _job_silence(self, key: Key, ray_job: Manifest | None) -> float:
+    def _job_silence(self, key: Key, facts: Observation, sweep: TuningSweep) -> float:
         """Seconds since the RayJob changed without KubeRay having acted on it."""
-        if ray_job is None or ray_job.get("status", {}).get("jobDeploymentStatus"):
+        unheeded = ("", "Initializing", "Running") if sweep.spec.suspend else ("", "Suspended")
+        if facts.ray_job is None or facts.deployment not in unheeded:
             return 0.0
         return time.monotonic() - self._store.changed_at.get(key, time.monotonic())
 
@@ -181,7 +182,7 @@ class Reconciler:
     ) -> Answer:
         address = driver_address(sweep, facts)
         answer = await self._control.state(address, memory.token)
-        desired = self._desired(sweep, status, now)
+        desired = wanted_of_driver(sweep, status, now)
         if answer.state is not None and answer.state.desired_digest != desired.digest():
             answer = await self._control.put_desired(address, memory.token, desired)
         if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
@@ -189,10 +190,6 @@ class Reconciler:
         if answer.state is not None:
             memory.heard_at = time.monotonic()
         return answer
-
-    def _desired(self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime) -> DesiredState:
-        due = deadline(sweep, status)
-        return desired_state(sweep, Reason.SWEEP_DEADLINE_EXCEEDED if due is not None and now >= due else None)
 
     async def _tell_stops(self, sweep: TuningSweep, seen: Observation, told: TuningSweepStatus, now: datetime) -> None:
         """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
@@ -219,9 +216,9 @@ class Reconciler:
 
     async def _patch(self, key: Key, status: TuningSweepStatus) -> None:
         metrics.STATUS_WRITES.inc()
-        body = status.model_dump(mode="json", by_alias=True)
         try:
-            self._store.put_sweep(await self._kube.patch_status(*key, body))
+            written = await self._kube.replace_status(*key, status.dump())
+            self._store.put_written_sweep(written, time.monotonic())
         except KubeError as error:
             if error.status != 404:  # deleted meanwhile: nothing to say any more
                 raise
@@ -233,45 +230,6 @@ class Reconciler:
         until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
         settled = sweep.spec.suspend and seen.deployment in ("Suspended", "")
         return min(until_due, self._settings.resync_seconds if settled else TROUBLE_SECONDS)
-
-    async def _after_the_end(
-        self, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, now: datetime
-    ) -> float | None:
-        """Let the driver go, free a cluster whose driver did not end in time, delete the sweep when its TTL is over."""
-        key = (sweep.metadata.namespace, sweep.metadata.name)
-        await self._let_go(key, sweep, status, memory)
-        ttl = sweep.spec.ttl_seconds_after_finished
-        wait = None if memory.acknowledged else TROUBLE_SECONDS
-        if ttl is None or status.completion_time is None:
-            return wait
-        left = (parse_time(status.completion_time) + timedelta(seconds=ttl) - now).total_seconds()
-        if left > 0:
-            return left if wait is None else min(left, wait)
-        await self._kube.delete(SWEEPS, *key, uid=sweep.metadata.uid)
-        return None
-
-    async def _let_go(self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory) -> None:
-        facts = Observation(ray_job=self._store.ray_jobs.get(key))
-        if memory.acknowledged:
-            return
-        if facts.deployment != "Running":
-            memory.acknowledged = facts.ray_job is None or facts.deployment in ("Complete", "Failed", "Suspended")
-            return
-        memory.token = memory.token or await self._owned.ensure_token(sweep)
-        desired = desired_state(sweep, self._desired(sweep, status, datetime.now(UTC)).end, acknowledged=True)
-        answer = await self._control.put_desired(driver_address(sweep, facts), memory.token, desired)
-        ended = answer.state is not None and answer.state.result is not None
-        if not ended and condition_holds(status.conditions, ConditionType.FAILED):
-            # The sweep ended without its driver (deadline), so the cluster is taken away.
-            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
-
-
-def driver_address(sweep: TuningSweep, facts: Observation) -> str:
-    """Address of the control API: the head service that KubeRay made."""
-    cluster = facts.job_status["rayClusterName"]
-    head = facts.job_status.get("rayClusterStatus", {}).get("head", {})
-    service = head.get("serviceName") or f"{cluster}-head-svc"
-    return f"http://{service}.{sweep.metadata.namespace}.svc:{CONTROL_PORT}"
 
 
 def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:

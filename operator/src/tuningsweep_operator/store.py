@@ -21,12 +21,31 @@ class Store:
         self.sweeps: dict[Key, Manifest] = {}
         self.ray_jobs: dict[Key, Manifest] = {}
         self._pods: dict[Key, dict[str, Manifest]] = defaultdict(dict)
+        self._shown: dict[Key, int] = {}
+        self._unshown: dict[Key, tuple[int, float]] = {}
         self.changed_at: dict[Key, float] = {}
         """When a sweep's RayJob last changed, time.monotonic()."""
 
     def put_sweep(self, sweep: Manifest) -> None:
-        """Take in a sweep unless a newer copy is there."""
-        _put(self.sweeps, key_of(sweep), sweep)
+        """Take in a sweep from the watch unless a newer copy is there."""
+        key = key_of(sweep)
+        _put(self.sweeps, key, sweep)
+        self._shown[key] = version(sweep)
+        written, _ = self._unshown.pop(key, (0, 0.0))
+        if written > version(sweep):  # alive, though not up to date yet
+            self._unshown[key] = (written, time.monotonic())
+
+    def put_written_sweep(self, sweep: Manifest, now: float) -> None:
+        """Take in what a write of ours returned; the watch has to show it too, soon."""
+        key = key_of(sweep)
+        _put(self.sweeps, key, sweep)
+        if version(sweep) > self._shown.get(key, 0):
+            _, since = self._unshown.get(key, (0, now))
+            self._unshown[key] = (version(sweep), since)
+
+    def watch_lag(self, now: float) -> float:
+        """Seconds that the oldest write of ours has waited for the watch to show it; 0 while the watch is alive."""
+        return max((now - since for _, since in self._unshown.values()), default=0.0)
 
     def put_ray_job(self, ray_job: Manifest) -> None:
         """Take in a RayJob unless a newer copy is there."""
@@ -36,7 +55,7 @@ class Store:
 
     def drop_sweep(self, key: Key) -> None:
         """Forget a deleted sweep and all that was known of it."""
-        for known in (self.sweeps, self.ray_jobs, self._pods, self.changed_at):
+        for known in (self.sweeps, self.ray_jobs, self._pods, self.changed_at, self._shown, self._unshown):
             known.pop(key, None)
 
     def drop_ray_job(self, key: Key) -> None:

@@ -145,6 +145,11 @@ def waiting(reason: str) -> dict[str, object]:
     return pod(containerStatuses=[container])
 
 
+def restarted(times: int) -> dict[str, object]:
+    container = {"name": "ray-head", "restartCount": times, "lastState": {"terminated": {"reason": "OOMKilled"}}}
+    return pod(containerStatuses=[container])
+
+
 UNSCHEDULABLE = pod(
     conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1"}]
 )
@@ -161,6 +166,9 @@ REPLICA_FAILURE = {"type": "ReplicaFailure", "status": "True", "message": "pods 
         (Observation(ray_job=ray_job("Initializing"), pods=(waiting("ErrImageNeverPull"),)), "ImageUnavailable"),
         (Observation(ray_job=ray_job("Initializing"), pods=(waiting("ContainerCreating"),)), None),
         (Observation(ray_job=ray_job("Initializing"), pods=(waiting("CrashLoopBackOff"),)), "DriverCrashing"),
+        (Observation(ray_job=ray_job("Initializing"), pods=(waiting("CreateContainerConfigError"),)), "PodRefused"),
+        (Observation(ray_job=ray_job("Running"), pods=(restarted(1),)), "DriverCrashing"),
+        (Observation(ray_job=ray_job("Running"), pods=(restarted(1),), state=state()), None),
         (Observation(ray_job=ray_job("Initializing"), pods=(UNSCHEDULABLE,)), "Unschedulable"),
         (Observation(ray_cluster={"status": {"conditions": [REPLICA_FAILURE]}}), "QuotaExceeded"),
         (Observation(ray_job=ray_job("Retrying", failed=1)), "DriverCrashing"),
@@ -183,3 +191,19 @@ def test_trouble_shows_as_stalled_and_goes_when_it_is_mended() -> None:
 
 def test_pod_security_is_told_from_quota() -> None:
     assert refusal_of_pods("pods is forbidden: violates PodSecurity").reason.value == "PodRefused"
+
+
+def test_silent_kuberay_shows_while_suspended_too() -> None:
+    seen = Observation(ray_job=ray_job("Running"), job_silence=16)
+    assert words(fold(sweep(spec__suspend=True), NEW, seen, SETTINGS, NOW))["Stalled"][1] == "KubeRayNotResponding"
+
+
+@pytest.mark.parametrize(("restarts", "failed", "ended"), [(2, 0, False), (3, 0, True), (2, 1, True), (0, 3, False)])
+def test_a_drivers_container_is_not_started_for_ever(restarts: int, failed: int, ended: bool) -> None:
+    seen = Observation(ray_job=ray_job("Running", failed=failed), pods=(restarted(restarts),), state=state())
+    status = fold(sweep(spec__backoffLimit=2), NEW, seen, SETTINGS, NOW)
+    assert is_finished(status) is ended
+    assert status.driver_restarts == restarts + failed
+    if ended:
+        assert words(status)["Failed"] == ("True", "BackoffLimitExceeded")
+        assert "OOMKilled" in status.conditions[0].message

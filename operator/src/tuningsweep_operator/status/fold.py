@@ -11,9 +11,9 @@ from tuningsweep_api.status import STOPS_SHOWN, StatusStop, StatusTrial, TuningS
 from tuningsweep_api.trials import OptimalTrial, StopRecord
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
-from tuningsweep_operator.status.observation import Observation
+from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.status.text import number, quantity
-from tuningsweep_operator.status.trouble import find_trouble
+from tuningsweep_operator.status.trouble import CHECKS, CHECKS_WHILE_SUSPENDED, find_trouble
 
 DEADLINE_GRACE = timedelta(seconds=30)
 """Time a driver has to stop its trials and say how it ended, before the cluster is taken away."""
@@ -58,13 +58,15 @@ def fold(
         changes["completion_time"] = timestamp(now)
     elif sweep.spec.suspend:
         _suspend(conditions, seen)
+        _note_trouble(conditions, find_trouble(seen, settings, CHECKS_WHILE_SUSPENDED))
     else:
         resumed = conditions.holds(ConditionType.SUSPENDED)
         if resumed:
             conditions.set(ConditionType.SUSPENDED, "False", ConditionReason.RESUMED, "it goes on")
         if resumed or previous.start_time is None:
             changes["start_time"] = timestamp(now)
-        _go_on(conditions, seen, settings)
+        _go_on(conditions, seen)
+        _note_trouble(conditions, find_trouble(seen, settings, CHECKS))
     changes |= {
         "conditions": conditions.list(),
         "observed_generation": sweep.metadata.generation,
@@ -78,7 +80,7 @@ def _progress(previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "ray_job_name": None if seen.ray_job is None else seen.ray_job["metadata"]["name"],
         "ray_cluster_name": seen.job_status.get("rayClusterName") or None,
-        "driver_restarts": max(previous.driver_restarts, seen.job_failures),
+        "driver_restarts": max(previous.driver_restarts, seen.driver_failures),
     }
     state = seen.state
     if state is None:
@@ -131,7 +133,16 @@ def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, 
         seconds = sweep.spec.active_deadline_seconds
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
-    return None if sweep.spec.suspend else _job_ending(previous, seen)
+    return None if sweep.spec.suspend else _worn_out(sweep, seen) or _job_ending(previous, seen)
+
+
+def _worn_out(sweep: TuningSweep, seen: Observation) -> Ending | None:
+    """The driver's container died too often: KubeRay, which counts only failed jobs, would start it for ever."""
+    if not seen.head_restarts or seen.driver_failures <= sweep.spec.backoff_limit:
+        return None
+    cause = f" ({seen.head_death}; with OOMKilled ask for more memory)" if seen.head_death else ""
+    message = f"the driver's container ended {seen.driver_failures} times{cause}, more than backoffLimit allows"
+    return Ending(ConditionType.FAILED, ConditionReason.BACKOFF_LIMIT_EXCEEDED, message)
 
 
 def _job_ending(previous: TuningSweepStatus, seen: Observation) -> Ending | None:
@@ -163,15 +174,16 @@ def _suspend(conditions: Conditions, seen: Observation) -> None:
     message = "the cluster is freed; set spec.suspend to false to go on" if freed else "the cluster is being freed"
     conditions.set(ConditionType.SUSPENDED, "True", ConditionReason.SUSPEND_REQUESTED, message)
     conditions.set(ConditionType.RECONCILING, "False", ConditionReason.SUSPEND_REQUESTED, message)
-    conditions.clear(ConditionType.STALLED)
 
 
-def _go_on(conditions: Conditions, seen: Observation, settings: Settings) -> None:
-    trouble = find_trouble(seen, settings)
+def _note_trouble(conditions: Conditions, trouble: Trouble | None) -> None:
     if trouble is None:
         conditions.clear(ConditionType.STALLED)
     else:
         conditions.set(ConditionType.STALLED, "True", trouble.reason, trouble.message)
+
+
+def _go_on(conditions: Conditions, seen: Observation) -> None:
     if seen.state is not None and seen.state.trials.total > seen.state.trials.pending:
         message = "trials run; the sweep is done when it is Complete or Failed"
         conditions.set(ConditionType.RECONCILING, "False", ConditionReason.TRIALS_RUNNING, message)

@@ -1,11 +1,14 @@
 """What the reconciler gathered of one sweep before anything is judged."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_operator.resources import Manifest
+
+HEAD_CONTAINER: Final = "ray-head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +51,31 @@ class Observation:
 
     @property
     def job_failures(self) -> int:
-        """Times the driver crashed."""
+        """Times KubeRay saw the driver fail, and made a new cluster for it."""
         return int(self.job_status.get("failed") or 0)
+
+    @property
+    def head_restarts(self) -> int:
+        """Times the container of the driver was started again; KubeRay submits the driver anew and counts nothing."""
+        return sum(int(container.get("restartCount") or 0) for container in self._heads())
+
+    @property
+    def driver_failures(self) -> int:
+        """Times the driver ended before its sweep, by its own fault or its container's."""
+        return self.job_failures + self.head_restarts
+
+    @property
+    def head_death(self) -> str:
+        """Why the container of the driver ended last, in Kubernetes' word (OOMKilled, Error); empty if it never did."""
+        ends = (container.get("lastState", {}).get("terminated", {}) for container in self._heads())
+        return next((str(end["reason"]) for end in ends if end.get("reason")), "")
+
+    def containers(self) -> Iterator[dict[str, Any]]:
+        """Statuses of all containers of all pods."""
+        for pod in self.pods:
+            status = pod.get("status", {})
+            yield from status.get("initContainerStatuses", [])
+            yield from status.get("containerStatuses", [])
+
+    def _heads(self) -> Iterator[dict[str, Any]]:
+        return (container for container in self.containers() if container.get("name") == HEAD_CONTAINER)

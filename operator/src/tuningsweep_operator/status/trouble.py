@@ -1,14 +1,14 @@
 """What is in the way of a sweep, judged from an Observation; CHECKS is the order in which causes are looked for."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from tuningsweep_api.outcomes import ConditionReason
-from tuningsweep_operator.resources import Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.observation import Observation, Trouble
 
 IMAGE_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+CONTAINER_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 Check = Callable[[Observation, Settings], Trouble | None]
 
 
@@ -19,7 +19,7 @@ def _refused(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: 
 def _kuberay_silent(seen: Observation, settings: Settings) -> Trouble | None:
     if seen.ray_job is None or seen.job_silence <= settings.kuberay_silence_seconds:
         return None
-    message = "the RayJob was made, but KubeRay does not act on it; look at the KubeRay operator's pod and its log"
+    message = "KubeRay does not act on the RayJob; look at the KubeRay operator's pod and its log"
     return Trouble(ConditionReason.KUBERAY_NOT_RESPONDING, message)
 
 
@@ -40,11 +40,20 @@ def refusal_of_pods(message: str) -> Trouble:
 
 
 def _image_unavailable(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
-    for container in _containers(seen.pods):
+    for container in seen.containers():
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") in IMAGE_REASONS:
             message = f"image {container['image']} can't be pulled; check cluster.image and its pull policy and secrets"
             return Trouble(ConditionReason.IMAGE_UNAVAILABLE, f"{message}: {waiting.get('message', '')}")
+    return None
+
+
+def _container_refused(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
+    for container in seen.containers():
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("reason") in CONTAINER_REASONS:
+            message = f"container {container['name']} can't be started; check cluster.podTemplate and what it refers to"
+            return Trouble(ConditionReason.POD_REFUSED, f"{message}: {waiting.get('message', '')}")
     return None
 
 
@@ -58,11 +67,11 @@ def _unschedulable(seen: Observation, settings: Settings) -> Trouble | None:  # 
 
 
 def _driver_crashing(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
-    if seen.deployment == "Retrying" or (seen.job_failures and seen.state is None and seen.deployment != "Failed"):
-        count = seen.job_failures
-        message = f"the driver failed {count} times and is started again; read the head pod's log"
-        return Trouble(ConditionReason.DRIVER_CRASHING, message)
-    for container in _containers(seen.pods):
+    if seen.deployment == "Retrying" or (seen.driver_failures and seen.state is None and seen.deployment != "Failed"):
+        message = f"the driver failed {seen.driver_failures} times and is started again; read the head pod's log"
+        cause = f" (its container ended last with {seen.head_death})" if seen.head_death else ""
+        return Trouble(ConditionReason.DRIVER_CRASHING, message + cause)
+    for container in seen.containers():
         if container.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff":
             message = f"container {container['name']} keeps crashing; read its log with kubectl logs --previous"
             return Trouble(ConditionReason.DRIVER_CRASHING, message)
@@ -76,27 +85,24 @@ def _driver_unreachable(seen: Observation, settings: Settings) -> Trouble | None
     return Trouble(ConditionReason.DRIVER_UNREACHABLE, message)
 
 
-def _containers(pods: Iterable[Manifest]) -> Iterable[dict[str, Any]]:
-    for pod in pods:
-        status = pod.get("status", {})
-        yield from status.get("initContainerStatuses", [])
-        yield from status.get("containerStatuses", [])
-
-
 CHECKS: Final[tuple[Check, ...]] = (
     _refused,  # nothing else can be there without the objects
     _kuberay_silent,
     _pods_refused,
     _image_unavailable,
+    _container_refused,
     _unschedulable,
     _driver_crashing,
     _driver_unreachable,
 )
 
 
-def find_trouble(seen: Observation, settings: Settings) -> Trouble | None:
-    """The first thing in the way in the order of CHECKS, or None."""
-    for check in CHECKS:
+CHECKS_WHILE_SUSPENDED: Final[tuple[Check, ...]] = (_refused, _kuberay_silent)
+
+
+def find_trouble(seen: Observation, settings: Settings, checks: tuple[Check, ...] = CHECKS) -> Trouble | None:
+    """The first thing in the way in the order of `checks`, or None."""
+    for check in checks:
         trouble = check(seen, settings)
         if trouble is not None:
             return trouble

@@ -1,0 +1,87 @@
+"""What is left to do for a sweep that is Complete or Failed: let its driver go, free its cluster, delete it in time.
+
+Called by the reconciler; decided from the RayJob as it is, so that an operator that starts anew finishes the work.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.builders.common import is_owned_by
+from tuningsweep_operator.control import ControlClient
+from tuningsweep_operator.driver import driver_address, wanted_of_driver
+from tuningsweep_operator.kube import Kube
+from tuningsweep_operator.owned import OwnedObjects
+from tuningsweep_operator.resources import SWEEPS
+from tuningsweep_operator.status.fold import parse_time
+from tuningsweep_operator.status.observation import Observation
+from tuningsweep_operator.store import Store
+
+LEAVE_GRACE: Final = timedelta(seconds=60)
+"""Time a driver that was let go has to exit before its cluster is taken away."""
+LOOK_SECONDS: Final = 5.0
+ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed", "Suspended"})
+
+
+class Step(Enum):
+    """What to do next with the RayJob of an ended sweep."""
+
+    NOTHING = auto()
+    WAIT = auto()
+    LET_GO = auto()
+    FREE = auto()
+
+
+def next_step(sweep: TuningSweep, facts: Observation, since_end: timedelta) -> Step:
+    """The step that the RayJob's state asks for."""
+    if facts.ray_job is None or facts.deployment in ENDED or not is_owned_by(facts.ray_job, sweep.metadata.uid):
+        return Step.NOTHING
+    if facts.deployment == "Suspending":
+        return Step.WAIT
+    return Step.LET_GO if facts.deployment == "Running" and since_end < LEAVE_GRACE else Step.FREE
+
+
+class Finisher:
+    """Does the work after the end of sweeps."""
+
+    def __init__(self, kube: Kube, control: ControlClient, store: Store, owned: OwnedObjects) -> None:
+        self._kube = kube
+        self._control = control
+        self._store = store
+        self._owned = owned
+
+    async def __call__(self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime) -> float | None:
+        """Work on one ended sweep; seconds until it wants to be looked at again, None for not before an event."""
+        ended = now if status.completion_time is None else parse_time(status.completion_time)
+        wait = await self._step(sweep, status, now, now - ended)
+        ttl = sweep.spec.ttl_seconds_after_finished
+        if ttl is None:
+            return wait
+        left = (ended + timedelta(seconds=ttl) - now).total_seconds()
+        if left > 0:
+            return left if wait is None else min(left, wait)
+        await self._kube.delete(SWEEPS, sweep.metadata.namespace, sweep.metadata.name, uid=sweep.metadata.uid)
+        return None
+
+    async def _step(
+        self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime, since_end: timedelta
+    ) -> float | None:
+        facts = Observation(ray_job=self._store.ray_jobs.get((sweep.metadata.namespace, sweep.metadata.name)))
+        step = next_step(sweep, facts, since_end)
+        if step is Step.NOTHING:
+            return None
+        if step is Step.LET_GO and not await self._let_go(sweep, status, facts, now):
+            step = Step.FREE
+        if step is Step.FREE:
+            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
+        return LOOK_SECONDS
+
+    async def _let_go(self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, now: datetime) -> bool:
+        """Tell the driver that its result is on record; False if it has none: the sweep ended without it."""
+        token = await self._owned.ensure_token(sweep)
+        desired = wanted_of_driver(sweep, status, now, acknowledged=True)
+        answer = await self._control.put_desired(driver_address(sweep, facts), token, desired)
+        # No answer is no such sign: a driver that was let go exits before KubeRay takes note.
+        return answer.state is None or answer.state.result is not None
