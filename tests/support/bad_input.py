@@ -134,6 +134,11 @@ BAD_MANIFESTS = [
         {"spec.cluster": {"podTemplate": {"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}}},
         "must not use hostPath",
     ),
+    BadInput(
+        "reserved volume",
+        {"spec.cluster": {"podTemplate": {"volumes": [{"name": "results", "emptyDir": {}}]}}},
+        "must not be named control, results",
+    ),
     BadInput("two storages", {"spec.storage": {"uri": "s3://b/p", "ephemeral": {}}}, "storage: write exactly one of"),
     BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),
     BadInput("storage of an unknown scheme", {"spec.storage": {"uri": "ftp://b/p"}}, "uri"),

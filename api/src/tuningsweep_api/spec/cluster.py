@@ -1,7 +1,7 @@
 """`spec.cluster`: the Ray cluster a sweep runs on. Ignored by `tuningsweep run`, which uses the machine it is on."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, WithJsonSchema
 
@@ -14,6 +14,10 @@ KubernetesObject = Annotated[
     dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
 """A part of the pod API that Kubernetes itself validates when the pod is made."""
+
+
+RESERVED_VOLUMES: Final = ("control", "results", "shared-mem", "sweep")
+"""Volumes that operator and KubeRay add to the pods."""
 
 
 class ImagePullPolicy(StrEnum):
@@ -119,6 +123,12 @@ _CLUSTER_RULES = (
         "!self.podTemplate.volumes.exists(v, has(v.hostPath))",
         "cluster.podTemplate.volumes must not use hostPath; use a persistentVolumeClaim",
         lambda c: all("hostPath" not in volume for volume in c.pod_template.volumes),
+    ),
+    Rule(
+        f"self.podTemplate.volumes.all(v, !(v.name in {list(RESERVED_VOLUMES)}))",
+        f"cluster.podTemplate.volumes must not be named {', '.join(RESERVED_VOLUMES)}: the sweep's own are;"
+        " choose another name",
+        lambda c: all(volume.get("name") not in RESERVED_VOLUMES for volume in c.pod_template.volumes),
     ),
 )
 

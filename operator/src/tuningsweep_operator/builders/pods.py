@@ -42,8 +42,6 @@ ENVIRONMENT: Final = {
     "MKL_NUM_THREADS": "1",
 }
 
-RESERVED_VOLUMES: Final = frozenset({"sweep", "control", "results", "shared-mem"})
-
 
 def trials_cpu(sweep: TuningSweep) -> Decimal:
     """Cores of the trials of one pod."""
