@@ -1,6 +1,8 @@
 """`tuningsweep run` as a person calls it: a real embedded Ray, exit codes, records, a second call."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +16,30 @@ from cluster.sweeps import function_sweep
 SUPPORT = Path(__file__).parents[2] / "support"
 
 
-def run(folder: Path, manifest: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
-    """Call the command in a folder of its own, with the test trainables beside the manifest."""
+def command(folder: Path, manifest: dict[str, Any], *options: str) -> list[str]:
+    """The command for a manifest in a folder of its own, with the test trainables beside it."""
     (folder / "trainables.py").write_text((SUPPORT / "trainables.py").read_text())
     (folder / "sweep.yaml").write_text(yaml.safe_dump(manifest))
-    program = Path(sys.executable).with_name("tuningsweep")
+    return [str(Path(sys.executable).with_name("tuningsweep")), "run", "sweep.yaml", *options]
+
+
+def run(folder: Path, manifest: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+    """Call the command and wait for its end."""
     return subprocess.run(
-        [program, "run", "sweep.yaml", *options], cwd=folder, capture_output=True, text=True, timeout=180, check=False
+        command(folder, manifest, *options), cwd=folder, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def hang_and_quick(name: str, step_time: str, *, tracked: bool) -> dict[str, Any]:
+    """A sweep of a trial that is quick and one that hangs."""
+    behaviours = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["quick", "hangs"]}}
+    return function_sweep(
+        name,
+        "hostile",
+        spec__parameters=[behaviours],
+        spec__maxTrialCount=2,
+        spec__limits={"stepTime": step_time},
+        spec__tracking={"enabled": tracked},
     )
 
 
@@ -33,15 +52,7 @@ def records(folder: Path, sweep: str) -> dict[str, dict[str, Any]]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]]:
     """A sweep with one trial that hangs and one that is quick."""
     folder = tmp_path_factory.mktemp("cli")
-    behaviours = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["hangs", "quick"]}}
-    manifest = function_sweep(
-        "mixed",
-        "hostile",
-        spec__parameters=[behaviours],
-        spec__maxTrialCount=2,
-        spec__limits={"stepTime": "1s"},
-        spec__tracking={"enabled": True},
-    )
+    manifest = hang_and_quick("mixed", "1s", tracked=True)
     return folder, manifest, run(folder, manifest)
 
 
@@ -75,3 +86,30 @@ def test_a_sweep_without_success_exits_with_one_and_names_the_cause(tmp_path: Pa
     assert done.returncode == 1, done.stdout + done.stderr
     assert "TrainableUnavailable" in done.stdout
     assert "nothing_of_that_name" in done.stdout
+
+
+def test_ctrl_c_exits_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    waiting = hang_and_quick("broken-off", "100s", tracked=False)
+    # A terminal sends SIGINT to the whole process group, to Ray's processes as well.
+    with subprocess.Popen(
+        command(tmp_path, waiting), cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        seen = ""
+        while "Succeeded" not in seen or seen.count("started") < 2:
+            line = process.stdout.readline()
+            assert line, seen
+            seen += line
+        os.killpg(process.pid, signal.SIGINT)
+        left, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, left
+    assert "the same command goes on" in left
+    before = records(tmp_path, "broken-off")
+    assert [record["outcome"] for record in before.values()] == ["Succeeded"]
+
+    done = run(tmp_path, hang_and_quick("broken-off", "1s", tracked=False))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "going on with the unfinished run" in done.stdout
+    after = records(tmp_path, "broken-off")
+    assert {name: after[name] for name in before} == before
+    assert sorted(record["outcome"] for record in after.values()) == ["LimitExceeded", "Succeeded"]

@@ -51,3 +51,16 @@ def test_a_sweep_is_one_parent_run_with_a_child_a_trial_also_after_a_restart(tmp
     steps = {metric.step: metric.value for metric in client.get_metric_history(trial.info.run_id, "validation_loss")}
     assert steps == {10: 0.5, 20: 0.4}
     assert runs["digits-svm"].info.status == "FINISHED"
+
+
+def test_a_metric_that_mlflow_refuses_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    (listener,) = make_listeners(SWEEP, str(tmp_path))
+    listener.trial_started("trial-0000", {"batch_size": 30})
+    listener.trial_reported("trial-0000", {"not(a)name": 1.0}, 10)
+    listener.trial_reported("trial-0000", {"validation_loss": 0.5}, 20)
+    listener.sweep_ended(SweepState.model_validate({**RUNNING, "result": RESULT}))
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("default/digits-svm")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs["trial-0000"].data.metrics) == {"validation_loss"}
+    assert not (tmp_path / "mlflow-unsent.jsonl").exists()

@@ -89,6 +89,16 @@ def test_summary_says_what_was_stopped_the_best_and_where_results_are() -> None:
     assert "results: /somewhere" in text
 
 
+def test_summary_names_the_cause_of_failed_trials_whatever_characters_it_has() -> None:
+    console = Console(file=StringIO(), width=160)
+    failed = record("trial-0003", outcome="Failed", reason="TrainableError", message="KeyError: [/nonsense]")
+    print_summary(SWEEP, STATE, [failed], console, "/some[where]")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 of 1 trials failed:" in text
+    assert "KeyError: [/nonsense]" in text
+    assert "results: /some[where]" in text
+
+
 def test_plain_lines_tell_starts_and_ends() -> None:
     console = Console(file=StringIO(), width=160)
     with PlainLines(SWEEP, console) as lines:

@@ -1,5 +1,6 @@
 """Tracking never holds up a trial and loses nothing: what can't be sent is kept and sent first the next time."""
 
+import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,10 +79,35 @@ def test_what_was_kept_is_sent_first(tmp_path: Path) -> None:
     assert server.got[0].trial == "trial-0009"
 
 
-def test_a_hanging_server_holds_up_nothing_but_the_end_and_that_only_so_long(
+def test_torn_lines_of_the_spool_are_dropped(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.put([TrackingEvent.now("reported", trial="trial-0001")])
+    with spool.path.open("a") as file:
+        file.write('{"kind": "repor')
+    assert [event.trial for event in spool.take()] == ["trial-0001"]
+
+
+def test_a_crash_while_the_spool_is_sent_loses_nothing(tmp_path: Path) -> None:
+    Spool(tmp_path / "spool").put([TrackingEvent.now("reported", trial="trial-0001")])
+    Spool(tmp_path / "spool").take()
+    again = Spool(tmp_path / "spool")
+    assert [event.trial for event in again.take()] == ["trial-0001"]
+    again.sent()
+    assert again.take() == []
+
+
+def test_metrics_that_are_no_numbers_survive_the_spool(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.put([TrackingEvent.now("reported", trial="t", metrics={"loss": float("nan"), "best": float("inf")})])
+    (event,) = spool.take()
+    assert math.isnan(event.metrics["loss"])
+    assert math.isinf(event.metrics["best"])
+
+
+def test_a_hanging_server_holds_up_the_end_only_so_long_and_its_events_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "END_SECONDS", 0.2)
+    monkeypatch.setattr(module, "END_SECONDS", 0.5)
     release = threading.Event()
 
     class Hanging(Server):
@@ -89,12 +115,17 @@ def test_a_hanging_server_holds_up_nothing_but_the_end_and_that_only_so_long(
             release.wait(30)
 
     told(Hanging(), Spool(tmp_path / "spool"))
+    assert [event.kind for event in Spool(tmp_path / "spool").take()] == ["started", "reported", "sweep"]
     release.set()
 
 
-def test_torn_lines_of_the_spool_are_dropped(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
-    spool.put([TrackingEvent.now("reported", trial="trial-0001")])
-    with spool.path.open("a") as file:
-        file.write('{"kind": "repor')
-    assert [event.trial for event in spool.take()] == ["trial-0001"]
+def test_a_full_queue_never_blocks_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_SIZE", 2)
+    server = Server()
+    listener = MlflowListener(lambda: server, Spool(tmp_path / "spool"))  # type: ignore[arg-type, return-value]
+    for step in range(5):
+        listener.trial_reported("trial-0000", {"loss": 0.5}, step)
+    listener.start()
+    listener.sweep_ended(END)
+    assert {event.step for event in server.got if event.kind == "reported"} == set(range(5))
+    assert "sweep" in {event.kind for event in server.got}

@@ -1,6 +1,7 @@
 """What `tuningsweep run` shows: a live table with a progress bar on a terminal, lines elsewhere, a summary at the end."""
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -18,6 +19,8 @@ from tuningsweep_trainer.cli import text
 
 ROWS = 12
 """Ended trials shown below the running ones."""
+SUMMARY_ROWS = 50
+"""Trials named one by one in each part of the summary."""
 STYLES = {
     Outcome.SUCCEEDED: "green",
     Outcome.LIMIT_EXCEEDED: "yellow",
@@ -112,7 +115,9 @@ class PlainLines:
 
     def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
         """A line."""
-        self._console.print(f"{name} started: {text.parameters(parameters)}", highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{name} started: {text.parameters(parameters)}", highlight=False, markup=False, soft_wrap=True
+        )
 
     def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
         """Nothing: trials report often."""
@@ -120,7 +125,7 @@ class PlainLines:
     def trial_ended(self, record: TrialRecord) -> None:
         """A line."""
         why = record.message or record.reason
-        self._console.print(f"{record.trial} {record.outcome}: {why}", highlight=False, soft_wrap=True)
+        self._console.print(f"{record.trial} {record.outcome}: {why}", highlight=False, markup=False, soft_wrap=True)
 
     def sweep_ended(self, state: SweepState) -> None:
         """Shown in the summary."""
@@ -150,7 +155,7 @@ def trials_table(sweep: TuningSweep, running: list[RunningTrial], ended: list[Tr
         held = text.memory(trial.memory) + ("" if limit is None else f"/{text.memory(limit)}")
         table.add_row(
             trial.trial,
-            text.parameters(trial.parameters),
+            Text(text.parameters(trial.parameters)),
             str(trial.steps),
             held,
             text.seconds(trial.mean_step_time),
@@ -160,7 +165,7 @@ def trials_table(sweep: TuningSweep, running: list[RunningTrial], ended: list[Tr
     for record in reversed(ended):
         table.add_row(
             record.trial,
-            text.parameters(record.parameters),
+            Text(text.parameters(record.parameters)),
             str(record.steps),
             text.memory(record.peak_memory or None),
             text.seconds(record.metrics.get("mean_step_time_seconds")),
@@ -182,15 +187,9 @@ def print_summary(
     sweep: TuningSweep, state: SweepState, records: list[TrialRecord], console: Console, place: str
 ) -> None:
     """What ran, what was stopped and why, the best trial, where the results are."""
-    table = trials_table(sweep, [], list(reversed(records)))
-    console.print(table)
-    stopped = [record for record in records if record.reason in LIMIT_REASONS]
-    if stopped:
-        console.print(
-            f"\n{len(stopped)} of {len(records)} trials were stopped at a limit:", style="bold", highlight=False
-        )
-        for record in stopped:
-            console.print(f"  {record.trial} ({text.parameters(record.parameters)}): {record.message}", highlight=False)
+    console.print(trials_table(sweep, [], list(reversed(records[-SUMMARY_ROWS:]))))
+    _print_some(records, lambda record: record.reason in LIMIT_REASONS, "were stopped at a limit", console)
+    _print_some(records, lambda record: record.outcome is Outcome.FAILED, "failed", console)
     best = state.optimal_trial
     if best is not None:
         name = sweep.spec.objective.objective_metric_name
@@ -198,10 +197,27 @@ def print_summary(
             f"\nbest: {best.trial} with {name} {text.number(best.objective)} at {text.parameters(best.parameters)}",
             style="bold",
             highlight=False,
+            markup=False,
         )
     result = state.result
     if result is not None:
         word = "Complete" if result.succeeded else "Failed"
         style = "green" if result.succeeded else "red"
-        console.print(f"{word} ({result.reason}): {result.message}", style=style, highlight=False, soft_wrap=True)
-    console.print(f"results: {place}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{word} ({result.reason}): {result.message}", style=style, highlight=False, markup=False, soft_wrap=True
+        )
+    console.print(f"results: {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_some(
+    records: list[TrialRecord], wanted: Callable[[TrialRecord], bool], words: str, console: Console
+) -> None:
+    some = [record for record in records if wanted(record)]
+    if some:
+        heading = f"\n{len(some)} of {len(records)} trials {words}:"
+        console.print(heading, style="bold", highlight=False)
+    for record in some[:SUMMARY_ROWS]:
+        line = f"  {record.trial} ({text.parameters(record.parameters)}): {record.message or record.reason}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if len(some) > SUMMARY_ROWS:
+        console.print(f"  and {len(some) - SUMMARY_ROWS} more, see trials.jsonl", highlight=False)

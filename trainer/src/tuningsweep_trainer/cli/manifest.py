@@ -21,7 +21,7 @@ def load_sweep(path: Path) -> TuningSweep:
         documents = [document for document in yaml.safe_load_all(path.read_text()) if document is not None]
     except OSError as error:
         raise BadManifestError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadManifestError(f"{path} is not YAML: {error}") from error
     sweeps = [document for document in documents if _is_sweep(document)]
     if len(sweeps) != 1:

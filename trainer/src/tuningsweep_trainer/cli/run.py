@@ -12,25 +12,29 @@ from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.cli.display import Display, LiveTable, PlainLines, print_summary
 from tuningsweep_trainer.cli.exits import Exit
 from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
-from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, open_workspace
+from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, workspace
 
 
 def run_locally(file: Path, results: Path | None, *, fresh: bool, plain: bool) -> Exit:
     """Run the sweep in a manifest; the exit code."""
-    errors, console = Console(stderr=True, highlight=False), Console()
+    console = Console()
     try:
         sweep = load_sweep(file)
         folder = (results or Path("results") / sweep.metadata.name).resolve()
-        resumes = open_workspace(sweep, folder, fresh=fresh)
+        with workspace(sweep, folder, fresh=fresh) as (named, resumes):
+            if resumes:
+                console.print(f"going on with the unfinished run in {folder}", highlight=False, soft_wrap=True)
+            return _run_in(folder, named, console, file.resolve().parent, plain=plain)
     except (BadManifestError, WorkspaceError) as error:
-        errors.print(str(error), style="red", soft_wrap=True)
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         return Exit.BAD_INPUT
-    if resumes:
-        console.print(f"going on with the unfinished run in {folder}", highlight=False)
+
+
+def _run_in(folder: Path, sweep: TuningSweep, console: Console, manifest_folder: Path, *, plain: bool) -> Exit:
     display: Display = LiveTable(sweep, console) if console.is_terminal and not plain else PlainLines(sweep, console)
-    state = _run(sweep, folder, display, file.resolve().parent)
+    state = _run(sweep, folder, display, manifest_folder)
     if state is None:
-        console.print(f"\ninterrupted; the same command goes on with {folder}", highlight=False)
+        console.print(f"\ninterrupted; the same command goes on with {folder}", highlight=False, soft_wrap=True)
         return Exit.INTERRUPTED
     close_workspace(folder, state.model_dump_json(by_alias=True, indent=1))
     print_summary(sweep, state, _records(folder), console, str(folder))
@@ -58,7 +62,7 @@ def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Pa
         )
         try:
             return run_sweep(sweep, options)
-        except InterruptedSweepError:
+        except (InterruptedSweepError, KeyboardInterrupt):
             return None
 
 

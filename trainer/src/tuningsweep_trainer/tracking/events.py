@@ -1,17 +1,26 @@
 """What is told to the tracking server, as values that survive in a file while the server is away."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
+from pydantic import ConfigDict
+
 from tuningsweep_api.model import Model
 from tuningsweep_api.trials import Metrics
+
+log = logging.getLogger(__name__)
 
 
 class TrackingEvent(Model):
     """Something that happened to a trial, or (trial empty) to the sweep."""
+
+    model_config = ConfigDict(
+        ser_json_inf_nan="constants"
+    )  # a metric may be NaN, and comes back from the spool as such
 
     kind: Literal["started", "reported", "ended", "sweep"]
     trial: str = ""
@@ -30,10 +39,15 @@ class TrackingEvent(Model):
 
 
 class Spool:
-    """Events that could not be sent, one JSON line each; they are sent first at the next chance."""
+    """Events that could not be sent, one JSON line each; they are sent first at the next chance.
+
+    Events being sent are kept in a second file until `sent()`, so that a crash in between loses none. An event may thus
+    be sent twice, which MLflow takes as once.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._sending = path.with_name(f"{path.name}.sending")
 
     def put(self, events: Iterable[TrackingEvent]) -> None:
         """Add events."""
@@ -43,14 +57,26 @@ class Spool:
                 file.writelines(lines)
 
     def take(self) -> list[TrackingEvent]:
-        """All events, removed from the file; lines torn by a crash are dropped."""
-        if not self.path.is_file():
+        """All events, to be sent now; lines torn by a crash are dropped and counted in the log."""
+        if self.path.is_file():
+            with self._sending.open("a", encoding="utf-8") as file:
+                file.write(self.path.read_text(encoding="utf-8"))
+            self.path.unlink()
+        if not self._sending.is_file():
             return []
-        events = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            try:
-                events.append(TrackingEvent.model_validate(json.loads(line)))
-            except ValueError:
-                continue
-        self.path.unlink()
+        lines = self._sending.read_text(encoding="utf-8").splitlines()
+        events = [event for event in map(_read, lines) if event is not None]
+        if len(events) < len(lines):
+            log.warning("%s: %d unreadable lines are left out", self.path, len(lines) - len(events))
         return events
+
+    def sent(self) -> None:
+        """What was taken has been sent, or put back."""
+        self._sending.unlink(missing_ok=True)
+
+
+def _read(line: str) -> TrackingEvent | None:
+    try:
+        return TrackingEvent.model_validate(json.loads(line))
+    except ValueError:
+        return None

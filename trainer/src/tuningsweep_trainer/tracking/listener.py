@@ -1,7 +1,7 @@
 """The listener between driver and MLflow: puts events in a queue and returns at once; a thread sends them.
 
-A server that is slow, down or refuses costs a trial nothing: what can't be sent is kept in `mlflow-unsent.jsonl` beside
-the results and is sent first the next time the sweep runs.
+A server that is slow, down or refuses costs a trial nothing: it is tried again ever more rarely, and what has not been
+sent at the end is kept in `mlflow-unsent.jsonl` beside the results and is sent first the next time the sweep runs.
 """
 
 import logging
@@ -25,9 +25,12 @@ SPOOL_FILE: Final = "mlflow-unsent.jsonl"
 QUEUE_SIZE: Final = 20_000
 GATHER_SECONDS: Final = 1.0
 """Events of this long go out together."""
-ATTEMPTS: Final = 5
 FIRST_WAIT: Final = 1.0
-END_SECONDS: Final = 30.0
+"""Pause after a failure; twice as long after each further one."""
+LONGEST_WAIT: Final = 60.0
+LAST_ATTEMPTS: Final = 3
+"""Attempts once the sweep has ended."""
+END_SECONDS: Final = 20.0
 """How long the end of a sweep waits for the last events to be sent."""
 
 log = logging.getLogger(__name__)
@@ -63,7 +66,9 @@ class MlflowListener(threading.Thread):
     def __init__(self, connect: Callable[[], MlflowSink], spool: Spool) -> None:
         super().__init__(name="mlflow", daemon=True)
         self._connect, self._spool = connect, spool
-        self._queue: queue.Queue[TrackingEvent | None] = queue.Queue(QUEUE_SIZE)
+        self._queue: queue.Queue[TrackingEvent] = queue.Queue(QUEUE_SIZE)
+        self._over = threading.Event()
+        self._pending: list[TrackingEvent] = []  # replaced, never changed: sweep_ended reads it from another thread
         self._sink: MlflowSink | None = None
         self._failures = 0
 
@@ -95,24 +100,27 @@ class MlflowListener(threading.Thread):
         if state.result is not None:
             values = {"tuningsweep.reason": str(state.result.reason), "tuningsweep.message": state.result.message}
             self._put(TrackingEvent.now("sweep", values=values, failed=not state.result.succeeded))
-        self._queue.put(None)
+        self._over.set()
         self.join(END_SECONDS)
         if self.is_alive():
-            log.warning(
-                "tracking has not caught up within %g s; what is left goes to %s", END_SECONDS, self._spool.path
-            )
-            self._spool.put(self._drain())
+            log.warning("tracking has not caught up within %g s; the rest is kept in %s", END_SECONDS, self._spool.path)
+            self._spool.put(self._pending + self._drain())
 
     def run(self) -> None:
         """Send until the sweep has ended."""
-        pending = self._spool.take()
-        over = False
-        while not over:
-            gathered, over = self._gather()
-            pending = self._try_to_send(pending + gathered)
-        while pending and self._failures < ATTEMPTS:
-            pending = self._try_to_send(pending)
-        self._spool.put(pending)
+        self._pending = self._spool.take()
+        next_attempt = 0.0
+        while not (self._over.is_set() and self._queue.empty()):
+            self._pending = self._bounded(self._pending + self._gather())
+            if self._pending and time.monotonic() >= next_attempt:
+                self._try_to_send()
+                next_attempt = time.monotonic() + self._wait()
+        for attempt in range(LAST_ATTEMPTS):
+            if self._pending:
+                time.sleep(FIRST_WAIT * attempt)
+                self._try_to_send()
+        self._spool.put(self._pending)
+        self._spool.sent()
 
     def _put(self, event: TrackingEvent) -> None:
         try:
@@ -120,42 +128,41 @@ class MlflowListener(threading.Thread):
         except queue.Full:
             self._spool.put([event])
 
-    def _gather(self) -> tuple[list[TrackingEvent], bool]:
-        """Events of about GATHER_SECONDS, and whether these are the last ones."""
+    def _wait(self) -> float:
+        """Seconds to leave the server alone after so many failures in a row."""
+        return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures - 1, 10)) if self._failures else 0.0
+
+    def _gather(self) -> list[TrackingEvent]:
+        """Events of about GATHER_SECONDS; sooner when the sweep has ended."""
         gathered: list[TrackingEvent] = []
         deadline = time.monotonic() + GATHER_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             try:
-                event = self._queue.get(timeout=left)
+                gathered.append(self._queue.get(timeout=min(left, 0.2)))
             except queue.Empty:
-                break
-            if event is None:
-                return gathered, True
-            gathered.append(event)
-        return gathered, False
+                if self._over.is_set():
+                    break
+        return gathered
 
     def _drain(self) -> list[TrackingEvent]:
         drained: list[TrackingEvent] = []
         while not self._queue.empty():
-            event = self._queue.get_nowait()
-            if event is not None:
-                drained.append(event)
+            drained.append(self._queue.get_nowait())
         return drained
 
-    def _try_to_send(self, events: list[TrackingEvent]) -> list[TrackingEvent]:
-        """What could not be sent. After ATTEMPTS failures in a row the server is left alone until the next run."""
-        if not events:
-            return events
-        if self._failures >= ATTEMPTS:
-            self._spool.put(events)
-            return []
+    def _bounded(self, events: list[TrackingEvent]) -> list[TrackingEvent]:
+        """The newest QUEUE_SIZE events; older ones wait in the spool while the server is away."""
+        self._spool.put(events[:-QUEUE_SIZE])
+        return events[-QUEUE_SIZE:]
+
+    def _try_to_send(self) -> None:
         try:
             self._sink = self._sink or self._connect()
-            self._sink.send(events)
+            self._sink.send(self._pending)
         except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
             self._failures += 1
-            log.warning("MLflow attempt %d of %d failed: %s", self._failures, ATTEMPTS, str(error)[:500])
-            time.sleep(FIRST_WAIT * 2 ** (self._failures - 1))
-            return events
+            log.warning("MLflow can't be told, failure %d in a row: %s", self._failures, str(error)[:500])
+            return
         self._failures = 0
-        return []
+        self._spool.sent()
+        self._pending = self._spool.take()

@@ -12,6 +12,10 @@ TAG_UID: Final = "tuningsweep.uid"
 TAG_TRIAL: Final = "tuningsweep.trial"
 BATCH: Final = 900
 """Metrics in one request; MLflow takes at most 1,000."""
+REFUSALS: Final = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST")
+"""Error codes of MLflow that trying again does not mend."""
+
+log = logging.getLogger(__name__)
 
 
 class MlflowSink:
@@ -36,7 +40,22 @@ class MlflowSink:
         for event in events:
             by_run[event.trial].append(event)
         for trial, of_trial in by_run.items():
-            self._send_to(self._run_of(trial), of_trial)
+            self._send_what_is_taken(self._run_of(trial), of_trial)
+
+    def _send_what_is_taken(self, run: str, events: Sequence[TrackingEvent]) -> None:
+        """Send; an event that MLflow will never take is logged and left out, so that it can't hold up the others."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._send_to(run, events)
+        except MlflowException as error:
+            if error.error_code not in REFUSALS:
+                raise
+            if len(events) == 1:
+                log.error("MLflow refuses %s: %s", events[0].model_dump_json(), str(error)[:500])
+                return
+            for event in events:
+                self._send_what_is_taken(run, [event])
 
     def _send_to(self, run: str, events: Sequence[TrackingEvent]) -> None:
         from mlflow.entities import Metric, Param, RunTag
