@@ -75,7 +75,7 @@ class Finisher:
         if step is Step.LET_GO and not await self._let_go(sweep, status, facts, now):
             step = Step.FREE
         if step is Step.FREE:
-            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
+            self._store.put_returned_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
         return LOOK_SECONDS
 
     async def _let_go(self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, now: datetime) -> bool:

@@ -37,9 +37,10 @@ class HealthServer:
         idle = time.monotonic() - self._queue.last_turn
         if idle > STUCK_SECONDS:
             return web.Response(status=503, text=f"the work queue has not turned for {idle:.0f} s\n")
-        lag = self._store.watch_lag(time.monotonic())
+        now = time.monotonic()
+        lag = max(self._store.sweeps_lag.longest(now), self._store.ray_jobs_lag.longest(now))
         if lag > STUCK_SECONDS:
-            return web.Response(status=503, text=f"the watch has not shown a write of {lag:.0f} s ago\n")
+            return web.Response(status=503, text=f"a watch has not shown what was written {lag:.0f} s ago\n")
         return web.Response(text="ok\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -31,6 +31,8 @@ from tuningsweep_operator.store import Store
 
 TROUBLE_SECONDS = 5.0
 """How often a sweep with something in its way is looked at."""
+UNWATCHED_SECONDS = 3.0
+"""Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
 
 log = logging.getLogger(__name__)
 
@@ -140,13 +142,15 @@ class Reconciler:
     async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory) -> Trouble | None:
         """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
         wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests)
-        fresh = time.monotonic() - memory.applied_at < self._settings.resync_seconds
+        now = time.monotonic()
+        watched = self._store.ray_jobs_lag.of(key, now) < UNWATCHED_SECONDS
+        fresh = watched and now - memory.applied_at < self._settings.resync_seconds
         if memory.applied == wanted and fresh and key in self._store.ray_jobs:
             return None
         try:
             memory.token = await self._owned.ensure_token(sweep)
             await self._owned.apply_inputs(sweep)
-            self._store.put_ray_job(await self._owned.apply_ray_job(sweep, suspend=sweep.spec.suspend))
+            self._store.put_returned_ray_job(await self._owned.apply_ray_job(sweep, suspend=sweep.spec.suspend))
         except NameConflictError as conflict:
             message = f"{conflict} is there already and is not this sweep's; delete or rename it, or rename the sweep"
             return Trouble(ConditionReason.NAME_CONFLICT, message)
@@ -154,6 +158,8 @@ class Reconciler:
             trouble = refusal_trouble(error)
             if trouble is None:
                 raise
+            if trouble.reason is ConditionReason.KUBERAY_NOT_INSTALLED:
+                self._store.drop_ray_job(key)
             return trouble
         memory.applied, memory.applied_at = wanted, time.monotonic()
         return None
@@ -217,8 +223,7 @@ class Reconciler:
     async def _patch(self, key: Key, status: TuningSweepStatus) -> None:
         metrics.STATUS_WRITES.inc()
         try:
-            written = await self._kube.replace_status(*key, status.dump())
-            self._store.put_written_sweep(written, time.monotonic())
+            self._store.put_returned_sweep(await self._kube.replace_status(*key, status.dump()))
         except KubeError as error:
             if error.status != 404:  # deleted meanwhile: nothing to say any more
                 raise

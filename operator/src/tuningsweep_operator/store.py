@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from tuningsweep_api import names
+from tuningsweep_operator.lag import Lag
 from tuningsweep_operator.resources import Key, Manifest, key_of
 
 
@@ -21,46 +22,47 @@ class Store:
         self.sweeps: dict[Key, Manifest] = {}
         self.ray_jobs: dict[Key, Manifest] = {}
         self._pods: dict[Key, dict[str, Manifest]] = defaultdict(dict)
-        self._shown: dict[Key, int] = {}
-        self._unshown: dict[Key, tuple[int, float]] = {}
+        self.sweeps_lag = Lag()
+        self.ray_jobs_lag = Lag()
         self.changed_at: dict[Key, float] = {}
         """When a sweep's RayJob last changed, time.monotonic()."""
 
     def put_sweep(self, sweep: Manifest) -> None:
         """Take in a sweep from the watch unless a newer copy is there."""
-        key = key_of(sweep)
-        _put(self.sweeps, key, sweep)
-        self._shown[key] = version(sweep)
-        written, _ = self._unshown.pop(key, (0, 0.0))
-        if written > version(sweep):  # alive, though not up to date yet
-            self._unshown[key] = (written, time.monotonic())
+        _put(self.sweeps, key_of(sweep), sweep)
+        self.sweeps_lag.shown(key_of(sweep), version(sweep), time.monotonic())
 
-    def put_written_sweep(self, sweep: Manifest, now: float) -> None:
-        """Take in what a write of ours returned; the watch has to show it too, soon."""
-        key = key_of(sweep)
-        _put(self.sweeps, key, sweep)
-        if version(sweep) > self._shown.get(key, 0):
-            _, since = self._unshown.get(key, (0, now))
-            self._unshown[key] = (version(sweep), since)
-
-    def watch_lag(self, now: float) -> float:
-        """Seconds that the oldest write of ours has waited for the watch to show it; 0 while the watch is alive."""
-        return max((now - since for _, since in self._unshown.values()), default=0.0)
+    def put_returned_sweep(self, sweep: Manifest) -> None:
+        """Take in a sweep that a call of ours returned."""
+        _put(self.sweeps, key_of(sweep), sweep)
+        self.sweeps_lag.returned(key_of(sweep), version(sweep), time.monotonic())
 
     def put_ray_job(self, ray_job: Manifest) -> None:
-        """Take in a RayJob unless a newer copy is there."""
-        key = key_of(ray_job)
-        if _put(self.ray_jobs, key, ray_job):
-            self.changed_at[key] = time.monotonic()
+        """Take in a RayJob from the watch unless a newer copy is there."""
+        self._put_ray_job(ray_job)
+        self.ray_jobs_lag.shown(key_of(ray_job), version(ray_job), time.monotonic())
+
+    def put_returned_ray_job(self, ray_job: Manifest) -> None:
+        """Take in a RayJob that a call of ours returned."""
+        self._put_ray_job(ray_job)
+        self.ray_jobs_lag.returned(key_of(ray_job), version(ray_job), time.monotonic())
+
+    def _put_ray_job(self, ray_job: Manifest) -> None:
+        if _put(self.ray_jobs, key_of(ray_job), ray_job):
+            self.changed_at[key_of(ray_job)] = time.monotonic()
 
     def drop_sweep(self, key: Key) -> None:
         """Forget a deleted sweep and all that was known of it."""
-        for known in (self.sweeps, self.ray_jobs, self._pods, self.changed_at, self._shown, self._unshown):
+        for known in (self.sweeps, self._pods):
             known.pop(key, None)
+        self.sweeps_lag.forget(key)
+        self.drop_ray_job(key)
 
     def drop_ray_job(self, key: Key) -> None:
         """Forget a deleted RayJob."""
         self.ray_jobs.pop(key, None)
+        self.changed_at.pop(key, None)
+        self.ray_jobs_lag.forget(key)
 
     def put_pod(self, pod: Manifest, *, deleted: bool) -> Key | None:
         """Take in a pod; the key of its sweep."""

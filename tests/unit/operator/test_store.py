@@ -43,30 +43,20 @@ def test_deletion_forgets_everything() -> None:
     store = Store()
     store.put_sweep(object_of("1"))
     store.put_ray_job(object_of("1"))
+    store.put_returned_sweep(object_of("2"))
+    store.put_returned_ray_job(object_of("2"))
     store.drop_sweep(KEY)
     assert KEY not in store.sweeps
     assert KEY not in store.ray_jobs
+    assert store.sweeps_lag.longest(1e9) == store.ray_jobs_lag.longest(1e9) == 0.0
 
 
-def test_a_watch_that_never_shows_our_write_is_dead_and_one_that_does_is_not() -> None:
+def test_what_our_own_calls_return_is_awaited_from_the_watch() -> None:
     store = Store()
-    store.put_sweep(object_of("5"))
-    store.put_written_sweep(object_of("6"), 100.0)
-    store.put_written_sweep(object_of("7"), 130.0)
-    assert store.watch_lag(170.0) == 70.0
-    store.put_sweep(object_of("7"))
-    assert store.watch_lag(170.0) == 0.0
-
-
-def test_a_write_that_the_watch_showed_before_its_answer_came_is_not_waited_for() -> None:
-    store = Store()
+    store.put_returned_sweep(object_of("6"))
+    store.put_returned_ray_job(object_of("6"))
+    assert store.sweeps_lag.longest(1e9) > 0
+    assert store.ray_jobs_lag.longest(1e9) > 0
     store.put_sweep(object_of("6"))
-    store.put_written_sweep(object_of("6"), 100.0)
-    assert store.watch_lag(170.0) == 0.0
-
-
-def test_a_deleted_sweep_is_not_waited_for() -> None:
-    store = Store()
-    store.put_written_sweep(object_of("6"), 100.0)
-    store.drop_sweep(KEY)
-    assert store.watch_lag(170.0) == 0.0
+    store.put_ray_job(object_of("7"))
+    assert store.sweeps_lag.longest(1e9) == store.ray_jobs_lag.longest(1e9) == 0.0
