@@ -147,7 +147,7 @@ def test_orders_are_obeyed_in_mid_step(start: Start, changes: dict[str, Any], en
 
 def test_a_limit_that_warns_is_recorded_once_for_each_reason(start: Start) -> None:
     limits = {"stepTime": "1ms", "meanStepTime": "1ms", "warmupSteps": 1, "windowSteps": 2, "action": "Warn"}
-    trial = start({"trainable.function": "functions_of_engine:waits", "limits": limits}, steps=40)
+    trial = start({"trainable.function": "functions_of_engine:waits", "limits": limits}, steps=400)
     ending = trial.wait()
     assert ending is not None
     assert ending.outcome is Outcome.SUCCEEDED

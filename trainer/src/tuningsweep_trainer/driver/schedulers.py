@@ -47,6 +47,19 @@ class Bounded:
 class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
     """HyperBand within parallelTrialCount."""
 
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        """A trial ended by itself, at a limit say.
+
+        If that completes its bracket, Ray 2.60 leaves the bracket's paused trials paused for ever, and the sweep with
+        them: they have nothing left to wait for and are stopped here.
+        """
+        super().on_trial_remove(tune_controller, trial)
+        bracket, _ = self._trial_info[trial]
+        if bracket.finished() and not bracket.is_being_processed:
+            bracket.is_being_processed = True  # stopping a trial removes it too, and comes back here
+            bracket.cleanup_full(tune_controller)
+            bracket.is_being_processed = False
+
 
 class BoundedPopulationBasedTraining(Bounded, schedulers.PopulationBasedTraining):
     """Population based training within parallelTrialCount."""
