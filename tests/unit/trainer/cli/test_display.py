@@ -9,6 +9,7 @@ from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.cli.display import PlainLines, outcome_words, print_summary, sweep_view
+from tuningsweep_trainer.cli.text import parameters
 
 SWEEP = TuningSweep.from_manifest(BASE)
 STATE = SweepState.model_validate(
@@ -69,6 +70,10 @@ def test_live_table_shows_memory_against_the_limit_and_progress() -> None:
     assert "128Mi/400Mi" in text
     assert "12.3ms" in text
     assert "MemoryLimitExceeded: 512Mi > 400Mi" in text
+
+
+def test_parameters_are_shown_as_written_where_they_are_whole() -> None:
+    assert parameters({"width": 40000, "rate": 0.00012345, "kind": "l1"}) == "width=40000 rate=0.0001235 kind=l1"
 
 
 def test_outcome_words() -> None:

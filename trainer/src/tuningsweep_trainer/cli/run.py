@@ -14,10 +14,13 @@ from tuningsweep_trainer.cli.exits import Exit
 from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
 from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, workspace
 
+LOG_WIDTH = 180
+"""Columns where there is no terminal."""
+
 
 def run_locally(file: Path, results: Path | None, *, fresh: bool, plain: bool) -> Exit:
     """Run the sweep in a manifest; the exit code."""
-    console = Console()
+    console = _console()
     try:
         sweep = load_sweep(file)
         folder = (results or Path("results") / sweep.metadata.name).resolve()
@@ -28,6 +31,12 @@ def run_locally(file: Path, results: Path | None, *, fresh: bool, plain: bool) -
     except (BadManifestError, WorkspaceError) as error:
         Console(stderr=True).print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         return Exit.BAD_INPUT
+
+
+def _console() -> Console:
+    """Standard output; in logs and pipes wide enough that no row of a table is folded into several."""
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=LOG_WIDTH)
 
 
 def _run_in(folder: Path, sweep: TuningSweep, console: Console, manifest_folder: Path, *, plain: bool) -> Exit:

@@ -24,7 +24,7 @@ def in_unit_of(reason: Reason, value: float | None) -> str:
 def parameters(values: dict[str, ParameterValue]) -> str:
     """Parameters in one cell."""
     return " ".join(
-        f"{name}={value if isinstance(value, str) else format(value, '.4g')}" for name, value in values.items()
+        f"{name}={format(value, '.4g') if isinstance(value, float) else value}" for name, value in values.items()
     )
 
 
