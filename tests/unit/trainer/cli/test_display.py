@@ -73,7 +73,7 @@ def test_live_table_shows_memory_against_the_limit_and_progress() -> None:
 
 
 def test_parameters_are_shown_as_written_where_they_are_whole() -> None:
-    assert parameters({"width": 40000, "rate": 0.00012345, "kind": "l1"}) == "width=40000 rate=0.0001235 kind=l1"
+    assert parameters({"width": 40000, "rate": 0.000123456, "kind": "l1"}) == "width=40000 rate=0.0001235 kind=l1"
 
 
 def test_outcome_words() -> None:
