@@ -22,7 +22,7 @@ from tuningsweep_operator.store import Store
 LEAVE_GRACE: Final = timedelta(seconds=60)
 """Time a driver that was let go has to exit before its cluster is taken away."""
 LOOK_SECONDS: Final = 5.0
-ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed", "Suspended"})
+ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed"})
 
 
 class Step(Enum):
@@ -37,6 +37,8 @@ class Step(Enum):
 def next_step(sweep: TuningSweep, facts: Observation, since_end: timedelta) -> Step:
     """The step that the RayJob's state asks for."""
     if facts.ray_job is None or facts.deployment in ENDED or not is_owned_by(facts.ray_job, sweep.metadata.uid):
+        return Step.NOTHING
+    if facts.deployment == "Suspended" and facts.ray_job.get("spec", {}).get("suspend"):
         return Step.NOTHING
     if facts.deployment == "Suspending":
         return Step.WAIT

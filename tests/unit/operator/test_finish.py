@@ -33,7 +33,7 @@ def owned(deployment: str) -> dict[str, Any]:
         ("Retrying", SECOND, Step.FREE),
         ("", SECOND, Step.FREE),
         ("Suspending", SECOND, Step.WAIT),
-        ("Suspended", SECOND, Step.NOTHING),
+        ("Suspended", SECOND, Step.FREE),
         ("Complete", MINUTES, Step.NOTHING),
         ("Failed", SECOND, Step.NOTHING),
         ("ValidationFailed", SECOND, Step.NOTHING),
@@ -41,6 +41,11 @@ def owned(deployment: str) -> dict[str, Any]:
 )
 def test_no_cluster_outlives_its_sweep(deployment: str, since_end: timedelta, step: Step) -> None:
     assert next_step(sweep(), Observation(ray_job=owned(deployment)), since_end) is step
+
+
+def test_a_job_that_stays_suspended_needs_nothing() -> None:
+    job = {**owned("Suspended"), "spec": {"suspend": True}}
+    assert next_step(sweep(), Observation(ray_job=job), MINUTES) is Step.NOTHING
 
 
 def test_a_job_of_someone_else_is_left_alone() -> None:

@@ -106,6 +106,16 @@ def test_suspend_and_resume() -> None:
     assert resumed.start_time == timestamp(later), "as on a Job, the deadline counts from the resumption"
 
 
+def test_time_spent_suspended_does_not_count_towards_the_deadline() -> None:
+    limited = {"spec__activeDeadlineSeconds": 60}
+    started = fold(sweep(**limited), NEW, RUNNING, SETTINGS, NOW)
+    suspended = fold(sweep(spec__suspend=True, **limited), started, Observation(), SETTINGS, NOW)
+    later = NOW + timedelta(hours=1)
+    resumed = fold(sweep(**limited), suspended, Observation(ray_job=ray_job("Suspended")), SETTINGS, later)
+    assert not is_finished(resumed)
+    assert is_finished(fold(sweep(**limited), resumed, RUNNING, SETTINGS, later + timedelta(seconds=91)))
+
+
 def test_transition_time_changes_with_the_status_alone() -> None:
     first = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
     second = fold(sweep(), first, RUNNING, SETTINGS, NOW + timedelta(minutes=5))

@@ -43,6 +43,8 @@ def deadline(sweep: TuningSweep, status: TuningSweepStatus) -> datetime | None:
     seconds = sweep.spec.active_deadline_seconds
     if seconds is None or status.start_time is None or sweep.spec.suspend:
         return None
+    if condition_holds(status.conditions, ConditionType.SUSPENDED):
+        return None  # being resumed: the start time in the status is the one before
     return parse_time(status.start_time) + timedelta(seconds=seconds)
 
 
@@ -167,6 +169,7 @@ def _finish(conditions: Conditions, ending: Ending) -> None:
     conditions.set(ending.kind, "True", ending.reason, ending.message)
     conditions.set(ConditionType.RECONCILING, "False", ending.reason, "it has ended")
     conditions.clear(ConditionType.STALLED)
+    conditions.clear(ConditionType.SUSPENDED)
 
 
 def _suspend(conditions: Conditions, seen: Observation) -> None:
