@@ -14,6 +14,7 @@ from tuningsweep_api.spec.dataset import BundledName, Dataset, GeneratedDataset
 from tuningsweep_api.spec.trainable import Task
 from tuningsweep_trainer.datasets import openml_source
 from tuningsweep_trainer.datasets.frames import FIELD, Rows, rows_of
+from tuningsweep_trainer.datasets.room import check_memory
 from tuningsweep_trainer.errors import DatasetError
 
 _BUNDLED: Final[dict[BundledName, Callable[..., Any]]] = {
@@ -60,6 +61,7 @@ def _bundled(name: BundledName, dropped: list[str]) -> Rows:
 
 def _generated(spec: GeneratedDataset, task: Task) -> Rows:
     """Unshuffled rows: the store shuffles anyway, and a second shuffle would need a second copy."""
+    check_memory(spec.rows, spec.features)
     informative = min(spec.features, MOST_INFORMATIVE)
     if task is Task.REGRESSION:
         features, target = sklearn_datasets.make_regression(
