@@ -3,8 +3,13 @@
 Called by `store.prepare`, once per node. Every failure is a DatasetError that names the field and what to write instead.
 """
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -24,6 +29,8 @@ _BUNDLED: Final[dict[BundledName, Callable[..., Any]]] = {
     BundledName.BREAST_CANCER: sklearn_datasets.load_breast_cancer,
     BundledName.DIABETES: sklearn_datasets.load_diabetes,
 }
+SILENCE_SECONDS: Final = 60.0
+"""Longest wait for a web server's next bytes; urllib itself waits for ever."""
 MOST_INFORMATIVE: Final = 10
 """Informative features of generated rows, at most; the rest is noise."""
 
@@ -45,12 +52,34 @@ def load(dataset: Dataset, task: Task) -> Rows:
 
 def _read_file(location: str) -> pd.DataFrame:
     try:
-        return pd.read_parquet(location) if location.endswith(".parquet") else pd.read_csv(location)
-    except Exception as error:  # pandas, pyarrow and fsspec each raise their own kinds
+        with _opened(location) as file:
+            if location.endswith(".parquet"):
+                return pd.read_parquet(file)
+            return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None)
+    except Exception as error:  # pandas, pyarrow and urllib each raise their own kinds
         raise DatasetError(
             f"{FIELD}.file.location: {location} cannot be read ({str(error)[:300] or type(error).__name__});"
             " write the path of a file in the image or a mounted volume, or a URL the cluster can reach"
         ) from error
+
+
+@contextmanager
+def _opened(location: str) -> Iterator[Any]:
+    """The file's bytes, seekable. What comes by http is spooled first; a server may be silent for SILENCE_SECONDS."""
+    if location.startswith(("http://", "https://")):
+        with urlopen(location, timeout=SILENCE_SECONDS) as answer, tempfile.TemporaryFile() as spooled:  # noqa: S310
+            shutil.copyfileobj(answer, spooled)
+            spooled.seek(0)
+            yield spooled
+    elif location.startswith("s3://"):
+        from pyarrow import fs
+
+        filesystem, path = fs.FileSystem.from_uri(location)
+        with filesystem.open_input_file(path) as file:
+            yield file
+    else:
+        with Path(location.removeprefix("file://")).open("rb") as file:
+            yield file
 
 
 def _bundled(name: BundledName, dropped: list[str]) -> Rows:

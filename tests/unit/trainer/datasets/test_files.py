@@ -1,0 +1,68 @@
+"""Files by path and by URL, in each format; a server that falls silent is given up."""
+
+import socket
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+
+from tuningsweep_api.spec.dataset import Dataset, DatasetFile
+from tuningsweep_api.spec.trainable import Task
+from tuningsweep_trainer.datasets import sources
+from tuningsweep_trainer.errors import DatasetError
+
+NAMES = ["rows.parquet", "rows.csv", "rows.csv.gz"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = pd.DataFrame({"x": range(10), "y": [0, 1] * 5})
+    table.to_parquet(tmp_path / "rows.parquet")
+    for name in NAMES[1:]:
+        table.to_csv(tmp_path / name, index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def address(folder):
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def loaded(location: str):
+    return sources.load(Dataset(file=DatasetFile(location=location), target="y"), Task.CLASSIFICATION)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_read_by_path_file_url_and_http(folder, address, monkeypatch, name):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for location in (str(folder / name), f"file://{folder / name}", f"{address}/{name}"):
+        rows = loaded(location)
+        assert rows.features[:, 0].tolist() == list(range(10))
+        assert rows.target.tolist() == [0, 1] * 5
+
+
+def test_an_absent_url_is_a_sentence(address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with pytest.raises(DatasetError, match=r"file\.location: .*none\.csv cannot be read \(HTTP Error 404"):
+        loaded(f"{address}/none.csv")
+
+
+def test_a_silent_server_is_given_up(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(sources, "SILENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(DatasetError, match=r"cannot be read.*timed out"):
+            loaded(f"http://127.0.0.1:{port}/rows.csv")
