@@ -1,5 +1,6 @@
 """The built-in workload: what it reports, that it learns, and that a resumed run is bit-equal."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tuningsweep_api.spec.dataset import BundledName, Dataset, GeneratedDataset
 from tuningsweep_api.spec.trainable import MODELS_OF_TASK, BuiltinModel, BuiltinTrainable, Task
 from tuningsweep_trainer.datasets.store import PreparedData, attach, prepare
-from tuningsweep_trainer.workloads import builtin
+from tuningsweep_trainer.workloads import builtin, series
 from tuningsweep_trainer.workloads.losses import BOUND
 
 ROWS = {
@@ -81,6 +82,28 @@ def test_a_resumed_run_is_bit_equal(run, model, task, shuffle):
     with np.load(whole.checkpoint(3) / "weights.npz") as one, np.load(resumed.checkpoint(2) / "weights.npz") as other:
         assert one["coef"].tobytes() == other["coef"].tobytes()
         assert one["intercept"].tobytes() == other["intercept"].tobytes()
+
+
+def test_the_loss_of_every_step_is_in_the_log(run, capsys):
+    reports = run(BuiltinModel.LINEAR_SVM, Task.CLASSIFICATION, {"batch_size": 64}, steps=120)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["first_step"], len(line["training_loss"])) for line in lines] == [(1, 50), (51, 50), (101, 20)]
+    for line, metrics in zip(lines, reports.metrics, strict=True):
+        assert np.mean(line["training_loss"]) == pytest.approx(metrics["training_loss"], rel=1e-4)
+
+
+def test_a_long_series_is_written_in_parts(capsys):
+    written = series.LossSeries()
+    for step in range(1, 2502):
+        written.add(step, 0.5)
+    written.flush()
+    written.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["first_step"], len(line["training_loss"])) for line in lines] == [
+        (1, 1000),
+        (1001, 1000),
+        (2001, 501),
+    ]
 
 
 def test_a_diverging_model_reports_finite_values(run):

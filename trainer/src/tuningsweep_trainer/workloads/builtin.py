@@ -1,7 +1,8 @@
 """The built-in workload: a linear model trained by mini-batch SGD, one step a `partial_fit`.
 
 Called in the training process by `training.process`; reports through the same API as users' code. Regression trains on a
-standardised target: losses are in that unit, `rmse` in the target's own.
+standardised target: losses are in that unit, `rmse` in the target's own. The loss of every single step goes to standard
+output, which is the trial's log: a report a step would cost more than the step.
 """
 
 import math
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tuningsweep import report, step
 from tuningsweep_api.spec.trainable import BuiltinModel, BuiltinTrainable, Task
 from tuningsweep_trainer.datasets.store import PreparedData
-from tuningsweep_trainer.workloads import losses, state
+from tuningsweep_trainer.workloads import losses, series, state
 from tuningsweep_trainer.workloads.hyperparameters import Hyperparameters, hyperparameters
 
 _LOSS_NAMES: Final[dict[tuple[BuiltinModel, Task], str]] = {
@@ -51,6 +52,7 @@ class _Run:
         self._estimator = _estimator(name, chosen, spec)
         self._fit_arguments = {"classes": np.arange(len(arrays.classes))} if self._classifies else {}
         self._sum, self._count = 0.0, 0
+        self._series = series.LossSeries()
 
     def go(self, checkpoint: Path | None) -> None:
         done = 0
@@ -59,10 +61,11 @@ class _Run:
         while done < self._spec.steps:
             features, target = self._batch_of(done)
             if not self._step(features, target):
+                self._series.flush()
                 report(self._diverged())
                 return
             done += 1
-            self._note_training_loss(features, target)
+            self._note_training_loss(done, features, target)
             del features, target  # before the next batch is drawn, or a trial would hold two
             if done % self._spec.evaluate_every_steps == 0 or done == self._spec.steps:
                 self._evaluate(done)
@@ -87,8 +90,9 @@ class _Run:
             return False
         return True
 
-    def _note_training_loss(self, features: losses.Array, target: losses.Array) -> None:
+    def _note_training_loss(self, done: int, features: losses.Array, target: losses.Array) -> None:
         total, _ = self._sums(features, target)
+        self._series.add(done, losses.finite(total / self._batch))
         self._sum += total
         self._count += self._batch
 
@@ -112,6 +116,7 @@ class _Run:
             **self._quality(second / rows),
         }
         self._sum, self._count = 0.0, 0
+        self._series.flush()
         with tempfile.TemporaryDirectory(prefix="tuningsweep-checkpoint-") as folder:
             state.save(Path(folder), self._estimator, done)
             report(metrics, checkpoint=folder)
