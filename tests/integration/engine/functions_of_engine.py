@@ -40,8 +40,8 @@ def leaves_silently(parameters: dict[str, Any]) -> None:
 
 
 def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Says where it goes on from and holds 64 MiB, then waits in short steps until it is ended."""
-    done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
+    """Holds 64 MiB and waits in `steps` short steps; reports the step it went on from."""
+    done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     held = bytearray(64 << 20)
     held[::4096] = b"x" * (1 << 14)
     folder = Path("/tmp") / f"engine-{os.getpid()}"
@@ -51,7 +51,7 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
             time.sleep(0.05)
         done += 1
         (folder / "steps").write_text(str(done))
-        report({"loss": float(parameters.get("x", 0)), "seen": done}, checkpoint=folder)
+        report({"loss": float(parameters.get("x", 0)), "went_on_from": first}, checkpoint=folder)
 
 
 def prints_and_raises(parameters: dict[str, Any]) -> None:

@@ -91,9 +91,9 @@ class Conductor(threading.Thread):
             self._wake.clear()
 
     def turn(self) -> None:
-        """One round: nodes, orders, observations, watchers."""
-        self._fleet.meet_nodes()
+        """One round: orders, nodes, observations, watchers. Nothing in it waits, so that edits take hold at once."""
         self._fleet.order(orders_of(self._book))
+        self._fleet.meet_nodes()
         outcomes = counts_by_outcome(self._book.progress().records)
         self._statuses = self._fleet.observe({outcome.value: count for outcome, count in outcomes.items()})
         if self._on_state is not None:

@@ -10,7 +10,7 @@ from tuningsweep_trainer.driver.context import ACTOR_NAMESPACE, SweepContext
 from tuningsweep_trainer.node.agent import NodeAgent
 from tuningsweep_trainer.node.runtime import RELEASED_KEPT, Orders, TrialStatus
 
-OBSERVE_SECONDS: Final = 2.0
+LEAVE_SECONDS: Final = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ class Fleet:
         self._context = context
         self._orders = orders
         self._agents: dict[str, Any] = {}
+        self._asked: dict[str, Any] = {}
+        self._heard: dict[str, list[TrialStatus]] = {}
         self._home = ray.get_runtime_context().get_node_id()
 
     def order(self, orders: Orders) -> None:
@@ -38,6 +40,8 @@ class Fleet:
         alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
         for node in set(self._agents) - alive:
             del self._agents[node]
+            self._asked.pop(node, None)
+            self._heard.pop(node, None)
         for node in alive - set(self._agents):
             self._agents[node] = self._start_agent(node)
             log.info("node agent started", extra={"node": node})
@@ -54,22 +58,28 @@ class Fleet:
         return options.remote(self._context.model_dump_json(by_alias=True), self._orders.model_dump_json(by_alias=True))
 
     def observe(self, outcomes: dict[str, int]) -> dict[str, TrialStatus]:
-        """What the nodes know of their trials, by trial; an agent that missed the last orders gets them again."""
-        asked = {
-            agent.observe.remote(outcomes if node == self._home else {}): agent for node, agent in self._agents.items()
-        }
-        answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=OBSERVE_SECONDS) if asked else ([], [])
-        statuses: dict[str, TrialStatus] = {}
-        for reference in answered:
-            try:
-                revision, found = ray.get(reference)
-            except ray.exceptions.RayError as error:
-                log.warning("a node agent does not answer, Ray restarts it: %s", error)
-                continue
-            if revision < self._orders.revision:
-                asked[reference].apply.remote(self._orders.model_dump_json(by_alias=True))
-            statuses |= {status.trial: status for status in found}
-        return statuses
+        """What the nodes last said of their trials, by trial, and a new question to each that has answered.
+
+        Waits for nobody: a node that is slow to answer must not keep orders from the others.
+        """
+        for node, question in list(self._asked.items()):
+            if ray.wait([question], timeout=0)[0]:
+                del self._asked[node]
+                self._hear(node, question)
+        for node, agent in self._agents.items():
+            if node not in self._asked:
+                self._asked[node] = agent.observe.remote(outcomes if node == self._home else {})
+        return {status.trial: status for node in self._agents for status in self._heard.get(node, [])}
+
+    def _hear(self, node: str, question: Any) -> None:
+        """Take in an answer; an agent that missed the last orders gets them again."""
+        try:
+            revision, self._heard[node] = ray.get(question)
+        except ray.exceptions.RayError as error:
+            log.warning("a node agent does not answer, Ray restarts it: %s", error, extra={"node": node})
+            return
+        if revision < self._orders.revision and node in self._agents:
+            self._agents[node].apply.remote(self._orders.model_dump_json(by_alias=True))
 
     def metrics_ports(self) -> dict[str, int | None]:
         """Port of the metrics endpoint of each node."""
@@ -79,4 +89,4 @@ class Fleet:
         """Remove what the agents keep on their nodes."""
         leaving = [agent.leave.remote() for agent in self._agents.values()]
         if leaving:
-            ray.wait(leaving, num_returns=len(leaving), timeout=OBSERVE_SECONDS)
+            ray.wait(leaving, num_returns=len(leaving), timeout=LEAVE_SECONDS)

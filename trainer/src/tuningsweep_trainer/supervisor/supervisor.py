@@ -46,7 +46,7 @@ class Supervisor(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take on another trial, or the same with other parameters."""
-        self._let_go()
+        self._rewind()
         self._adopt(new_config)
         return True
 
@@ -146,7 +146,7 @@ class Supervisor(tune.Trainable):
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:  # type: ignore[override]  # see save_checkpoint
         """Go on from a Tune checkpoint: the trial's own after a pause, or another trial's that it clones (PBT)."""
-        self._let_go()
+        self._rewind()
         folder = Path(checkpoint_dir)
         note = json.loads((folder / CHECKPOINT_NOTE).read_text())
         store = CheckpointStore(self._context.results, self._trial)
@@ -162,12 +162,21 @@ class Supervisor(tune.Trainable):
         self._let_go()
         self._launcher.stop()
 
+    def _rewind(self) -> None:
+        """End the training process of a trial that was paused, and what it did beyond the last report Tune has seen.
+
+        Its scheduler decided by that report, so the trial goes on from there.
+        """
+        paused = self._training is not None
+        self._let_go()
+        if paused:
+            CheckpointStore(self._context.results, self._trial).drop_after(self._delivered_checkpoint)
+
     def _let_go(self) -> None:
-        """End the training process if there is one, and forget what it did beyond the last report Tune has seen."""
+        """End the training process if there is one."""
         monitor, self._training = self._training, None
         if monitor is None:
             return
         monitor.withdraw()
-        CheckpointStore(self._context.results, self._trial).drop_after(self._delivered_checkpoint)
         if self._checkpoint_folder is not None:
             shutil.rmtree(self._checkpoint_folder, ignore_errors=True)

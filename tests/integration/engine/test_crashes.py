@@ -1,0 +1,134 @@
+"""Drivers and supervisors that are killed: nothing finished is lost or repeated, the rest goes on from its checkpoint."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from integration.engine.conftest import TESTS, records_in
+from integration.engine.test_monitor import eventually
+from tuningsweep_trainer.node.runtime import RuntimeFolder
+
+PATIENCE = 180.0
+
+
+@pytest.fixture
+def ray_folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="crash-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+def start_driver(results: Path, ray_folder: str, edits: dict[str, Any]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "integration.engine.run_driver", str(results), ray_folder, json.dumps(edits)]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    with (results.parent / "driver.log").open("a") as log, (results.parent / "driver.out").open("w") as out:
+        return subprocess.Popen(command, env=environment, stdout=out, stderr=log, text=True)
+
+
+def last_line(results: Path) -> str:
+    """What the driver last printed.
+
+    Its exit status says nothing here: Ray, once it runs in the tests' own process, reaps the children of others too.
+    """
+    return ((results.parent / "driver.out").read_text().splitlines() or [""])[-1]
+
+
+def end_with_children(driver: subprocess.Popen[str]) -> None:
+    """End what the driver started (its Ray), then the driver."""
+    try:
+        family = psutil.Process(driver.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    for process in [*family, driver]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    driver.wait()
+
+
+EDITS = {"trainable.function": "functions_of_engine:waits", "parallelTrialCount": 1, "maxTrialCount": 2}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_driver_that_ends_early_goes_on_where_it_was(tmp_path: Path, ray_folder: str, how: signal.Signals) -> None:
+    results = tmp_path / "results"
+    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["5", "200"]}}
+    edits = {**EDITS, "parameters": [steps]}
+    driver = start_driver(results, ray_folder, edits)
+    family: list[psutil.Process] = []
+    try:
+        checkpoints = results / "checkpoints" / "trial-0001"
+        assert eventually(lambda: len(list(checkpoints.glob("*.json"))) > 2, PATIENCE), "no second trial"
+        before = records_in(results)
+        assert list(before) == ["trial-0000"]
+        family = psutil.Process(driver.pid).children(recursive=True)
+        driver.send_signal(how)
+        driver.wait(timeout=PATIENCE)
+        assert last_line(results) == ("" if how is signal.SIGKILL else "interrupted")
+        assert list(records_in(results)) == ["trial-0000"], "an unfinished trial was put on record"
+    finally:
+        for process in family:
+            if process.is_running():
+                process.kill()
+        end_with_children(driver)
+    again = start_driver(results, ray_folder, edits)
+    try:
+        again.wait(timeout=PATIENCE)
+    finally:
+        end_with_children(again)
+    assert json.loads(last_line(results))["result"]["reason"] == "SearchFinished"
+    after = records_in(results)
+    assert sorted(after) == ["trial-0000", "trial-0001"]
+    assert after["trial-0000"] == before["trial-0000"], "a finished trial was run again"
+    resumed = after["trial-0001"]
+    assert (resumed["outcome"], resumed["attempts"]) == ("Succeeded", 2)
+    assert resumed["steps"] == 200
+    assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
+
+
+def test_a_trial_goes_on_after_its_supervisor_was_killed(run: Callable[..., Any], tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        checkpoints = tmp_path / "checkpoints" / "trial-0000"
+        if not eventually(lambda: len(list(checkpoints.glob("*.json"))) > 1, PATIENCE):
+            return
+        folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
+        statuses = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
+        (status,) = [s for s in statuses if s.trial == "trial-0000" and is_ours(s.supervisor_pid)]
+        os.kill(status.supervisor_pid, signal.SIGKILL)
+        died = time.monotonic()
+        killed.append(status.pid)
+        eventually(lambda: not psutil.pid_exists(status.pid))
+        print(f"the training process outlived its supervisor by {time.monotonic() - died:.3f} s")
+
+    thread = threading.Thread(target=kill_one)
+    thread.start()
+    state, records = run({**EDITS, "maxTrialCount": 1, "trainable.arguments": {"steps": "80"}})
+    thread.join()
+    assert killed, "nothing was killed, the test says nothing"
+    assert not psutil.pid_exists(killed[0])
+    assert state.result is not None
+    assert state.result.succeeded
+    record = records["trial-0000"]
+    assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", 2, 80)
+    assert record["metrics"]["went_on_from"] > 0
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process is below this test run, so that no other run's supervisor is touched."""
+    try:
+        return os.getpid() in [parent.pid for parent in psutil.Process(pid).parents()]
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,106 @@
+"""The supervisor as Tune calls it, without Ray: pauses, clones and actor ends keep the right checkpoint."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.engine.conftest import PYTHON_PATH, sweep_of
+from tuningsweep_api.messages import desired_state
+from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.node.access import NodeAccess
+from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
+from tuningsweep_trainer.results.checkpoints import CheckpointStore
+from tuningsweep_trainer.supervisor import supervisor as module
+from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
+from tuningsweep_trainer.supervisor.supervisor import Supervisor
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepContext:
+    sweep = sweep_of({"trainable.function": "functions_of_engine:waits"})
+    runtime = RuntimeFolder(tmp_path / "node")
+    runtime.make()
+    runtime.write_orders(Orders(revision=1, desired=desired_state(sweep)))
+    monkeypatch.setattr(module, "find_node", lambda _: NodeAccess(runtime, None))
+    return SweepContext(run_id="test", sweep=sweep, results=str(tmp_path / "results"), python_path=PYTHON_PATH)
+
+
+def config(trial: str, steps: int = 6000) -> dict[str, Any]:
+    return {"trial": trial, "parameters": {"steps": steps}}
+
+
+@pytest.fixture
+def supervisor(context: SweepContext) -> Iterator[Supervisor]:
+    made = Supervisor.__new__(Supervisor)  # its Tune half needs an actor; what is tested is ours
+    made.setup(config("trial-0000"), context_json=context.model_dump_json(by_alias=True))
+    yield made
+    made.cleanup()
+
+
+def steps(supervisor: Supervisor, count: int) -> list[dict[str, Any]]:
+    return [supervisor.step() for _ in range(count)]
+
+
+def newest(context: SweepContext, trial: str) -> int:
+    latest = CheckpointStore(context.results, trial).latest()
+    return -1 if latest is None else latest.step
+
+
+def test_a_paused_trial_goes_on_from_the_last_report_tune_has_seen(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    assert [result["step"] for result in steps(supervisor, 3)] == [1, 2, 3]
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    supervisor.save_checkpoint(str(saved))
+    supervisor.reset_config(config("trial-0001"))
+    assert newest(context, "trial-0000") == 3
+    assert supervisor.step()["step"] == 1
+    supervisor.reset_config(config("trial-0000"))
+    supervisor.load_checkpoint(str(saved))
+    resumed = supervisor.step()
+    assert (resumed["step"], resumed["went_on_from"], resumed["done"]) == (4, 3, False)
+
+
+def test_a_clone_goes_on_from_the_other_trials_checkpoint(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    steps(supervisor, 5)
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    supervisor.save_checkpoint(str(saved))
+    supervisor.reset_config(config("trial-0001"))
+    steps(supervisor, 2)
+    supervisor.reset_config(config("trial-0001"))
+    supervisor.load_checkpoint(str(saved))
+    cloned = supervisor.step()
+    assert (cloned["step"], cloned["went_on_from"]) == (6, 5)
+
+
+def test_an_actor_that_ends_leaves_its_newest_checkpoint(supervisor: Supervisor, context: SweepContext) -> None:
+    (last,) = steps(supervisor, 1)
+    supervisor.cleanup()
+    assert newest(context, "trial-0000") >= last["step"]
+
+
+def test_a_trial_resumed_at_its_end_has_succeeded_with_what_it_reported(
+    supervisor: Supervisor, context: SweepContext
+) -> None:
+    supervisor.reset_config(config("trial-0002", steps=3))
+    assert [result["done"] for result in steps(supervisor, 4)] == [False, False, False, True]
+    supervisor.reset_config(config("trial-0002", steps=3))
+    last = supervisor.step()
+    said = TrialResult.model_validate_json(last[RESULT_KEY])
+    assert (last["done"], said.outcome, said.metrics["loss"]) == (True, "Succeeded", 0.0)
+    assert said.steps == 3
+
+
+def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context: SweepContext, tmp_path: Path) -> None:
+    wanted = desired_state(context.sweep).model_copy(update={"stop_trials": ["trial-0000"]})
+    RuntimeFolder(tmp_path / "node").write_orders(Orders(revision=2, desired=wanted))
+    last = supervisor.step()
+    said = TrialResult.model_validate_json(last[RESULT_KEY])
+    assert (last["done"], said.outcome, said.reason, said.process) == (True, "Stopped", "StopRequested", "")
+    assert "loss" not in last
