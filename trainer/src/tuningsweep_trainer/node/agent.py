@@ -4,6 +4,7 @@ It prepares the data set once for all trials of the node, passes the driver's or
 the driver what they measure, and serves Prometheus metrics. Trials and limits go on without it if it dies; Ray restarts it.
 """
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -79,6 +80,8 @@ class NodeAgent:
     def leave(self) -> None:
         """Remove the node's files: the driver is done."""
         shutil.rmtree(self._runtime.path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # nodes of one machine share the folder above; the last one removes it
+            self._runtime.path.parent.rmdir()
 
     def _serve_metrics(self, port: int) -> int | None:
         registry = CollectorRegistry(auto_describe=False)
