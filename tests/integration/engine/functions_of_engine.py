@@ -78,3 +78,11 @@ BEHAVIOURS = {f.__name__: f for f in (dies, leaves_silently, prints_and_raises, 
 def behaving(parameters: dict[str, Any]) -> None:
     """Behaves as the parameter `behaviour` says."""
     BEHAVIOURS[str(parameters["behaviour"])]({"x": 0.0, **parameters})
+
+
+def reports_all_the_time(parameters: dict[str, Any]) -> None:
+    """Reports every few milliseconds for ten seconds."""
+    for number in range(2000):
+        with step():
+            time.sleep(0.005)
+        report({"loss": float(number)})

@@ -279,3 +279,11 @@ def eventually(check: Callable[[], bool], seconds: float = 20.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_trial_that_reports_all_the_time_is_judged_all_the_same(start: Start) -> None:
+    limits = {"trialDuration": "1s"}
+    trial = start({"trainable.function": "functions_of_engine:reports_all_the_time", "limits": limits})
+    ending = trial.wait()
+    assert ending is not None
+    assert (ending.outcome, ending.reason) == (Outcome.LIMIT_EXCEEDED, Reason.TRIAL_DURATION_EXCEEDED)

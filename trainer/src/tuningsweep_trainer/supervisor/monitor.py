@@ -132,6 +132,8 @@ class Monitor(threading.Thread):
         """Measure, judge, obey."""
         self._obey()
         self._measure(now)
+        # Set by a look alone: reports measure too, and frequent ones would put the next look off for ever.
+        self._next_look = now + self._interval
         if self._withdrawn.is_set() or self._unwanted():
             self._end(None)
             return
@@ -146,7 +148,6 @@ class Monitor(threading.Thread):
     def _measure(self, now: float) -> None:
         memory = self._sampler.memory(now)
         self._interval = next_interval(self._interval, memory - self._memory)
-        self._next_look = now + self._interval
         self._memory = memory
         self.totals.peak_memory = max(self.totals.peak_memory, memory)
         clock = self._launched.clock.read()
