@@ -127,5 +127,6 @@ def test_a_full_queue_never_blocks_the_driver(tmp_path: Path, monkeypatch: pytes
         listener.trial_reported("trial-0000", {"loss": 0.5}, step)
     listener.start()
     listener.sweep_ended(END)
-    assert {event.step for event in server.got if event.kind == "reported"} == set(range(5))
-    assert "sweep" in {event.kind for event in server.got}
+    told = [*server.got, *Spool(tmp_path / "spool").take()]  # what found no room in the queue may wait for the next run
+    assert {event.step for event in told if event.kind == "reported"} == set(range(5))
+    assert [event.kind for event in told].count("sweep") == 1
