@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,20 +49,22 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._sending = path.with_name(f"{path.name}.sending")
+        self._lock = threading.Lock()  # the driver puts while the tracking thread takes
 
     def put(self, events: Iterable[TrackingEvent]) -> None:
         """Add events."""
         lines = [event.model_dump_json(by_alias=True) + "\n" for event in events]
         if lines:
-            with self.path.open("a", encoding="utf-8") as file:
+            with self._lock, self.path.open("a", encoding="utf-8") as file:
                 file.writelines(lines)
 
     def take(self) -> list[TrackingEvent]:
         """All events, to be sent now; lines torn by a crash are dropped and counted in the log."""
-        if self.path.is_file():
-            with self._sending.open("a", encoding="utf-8") as file:
-                file.write(self.path.read_text(encoding="utf-8"))
-            self.path.unlink()
+        with self._lock:
+            if self.path.is_file():
+                with self._sending.open("a", encoding="utf-8") as file:
+                    file.write(self.path.read_text(encoding="utf-8"))
+                self.path.unlink()
         if not self._sending.is_file():
             return []
         lines = self._sending.read_text(encoding="utf-8").splitlines()
