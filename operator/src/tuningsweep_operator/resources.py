@@ -32,7 +32,6 @@ SECRETS = Resource("", "v1", "secrets")
 CONFIG_MAPS = Resource("", "v1", "configmaps")
 CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 EVENTS = Resource("", "v1", "events")
-PODS = Resource("", "v1", "pods")
 
 
 def key_of(manifest: Manifest) -> Key:

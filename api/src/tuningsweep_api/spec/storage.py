@@ -55,11 +55,6 @@ class Storage(RuledModel):
     ephemeral: Ephemeral | None = None
     """No persistence: a suspended or broken sweep starts over."""
 
-    @property
-    def persistent(self) -> bool:
-        """Whether results outlive the head pod."""
-        return self.ephemeral is None
-
 
 class MLflow(Model):
     """Where MLflow records the sweep."""

@@ -81,10 +81,6 @@ class Fleet:
         if revision < self._orders.revision and node in self._agents:
             self._agents[node].apply.remote(self._orders.model_dump_json(by_alias=True))
 
-    def metrics_ports(self) -> dict[str, int | None]:
-        """Port of the metrics endpoint of each node."""
-        return {node: ray.get(agent.port.remote()) for node, agent in self._agents.items()}
-
     def leave(self) -> None:
         """Remove what the agents keep on their nodes."""
         leaving = [agent.leave.remote() for agent in self._agents.values()]

@@ -40,17 +40,12 @@ class NodeAgent:
         self._outcomes: dict[str, int] = {}
         self._data_lock = threading.Lock()
         self._data: dict[str, Any] | None = None
-        self._port: int | None = None
         if self._context.metrics_port is not None:
-            self._port = self._serve_metrics(self._context.metrics_port)
+            self._serve_metrics(self._context.metrics_port)
 
     def folder(self) -> str:
         """The node's runtime folder."""
         return str(self._runtime.path)
-
-    def port(self) -> int | None:
-        """Port of the metrics endpoint; None if there is none."""
-        return self._port
 
     def data(self) -> dict[str, Any] | None:
         """The data set as a PreparedRef in JSON, prepared by the first call; raises DatasetError if it cannot be had."""
@@ -83,7 +78,7 @@ class NodeAgent:
         with contextlib.suppress(OSError):  # nodes of one machine share the folder above; the last one removes it
             self._runtime.path.parent.rmdir()
 
-    def _serve_metrics(self, port: int) -> int | None:
+    def _serve_metrics(self, port: int) -> None:
         registry = CollectorRegistry(auto_describe=False)
         metadata = self._context.sweep.metadata
         registry.register(
@@ -91,11 +86,10 @@ class NodeAgent:
         )
         for _ in range(BIND_ATTEMPTS):
             try:
-                server, _ = start_http_server(port, registry=registry)
+                start_http_server(port, registry=registry)
             except OSError as error:
                 log.warning("metrics port %d cannot be bound: %s", port, error)
                 time.sleep(1)
             else:
-                return int(server.server_port)
+                return
         log.error("no metrics are served on this node: port %d stayed busy", port)
-        return None
