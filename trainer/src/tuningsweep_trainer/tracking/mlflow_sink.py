@@ -43,12 +43,19 @@ class Child:
     """As MLflow has them: it takes no other value for a parameter later."""
 
 
+def _quieten() -> None:
+    """Keep the client's chatter out of the driver's output; MLflow sets its levels when it is imported, so after that."""
+    for chatty in ("mlflow", "alembic", "urllib3.connectionpool"):  # the last one warns of every single retry
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+
+
 class MlflowSink:
     """One sweep's runs in MLflow; made and used in the sender's thread alone. Errors are MLflow's own exceptions."""
 
     def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None) -> None:
         from mlflow.tracking import MlflowClient
 
+        _quieten()
         self._sweep, self._results, self._store = sweep, results, open_store(results)
         self._desired = DesiredFile(self._store)
         self._by_http = uri.startswith("http")

@@ -42,6 +42,7 @@ class Sender(threading.Thread):
         self._sink: Sink | None = None
         self._something = threading.Event()
         self._closing = threading.Event()
+        self._given_up = threading.Event()
         self._failures = 0
         self._away = False
         self._progress = time.monotonic()
@@ -60,6 +61,7 @@ class Sender(threading.Thread):
             now = time.monotonic()
             if now - self._progress > END_SECONDS or now - started > LONGEST_END_SECONDS:
                 break
+        self._given_up.set()  # a request that hangs may return after the next driver has started
         if self._spool.files:
             log.warning(
                 "not everything could be sent to MLflow; %d files are kept in %s of the results, and are sent by"
@@ -70,7 +72,7 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         """Send until the sweep has ended and nothing is left, or it failed too often after the end."""
-        while True:
+        while not self._given_up.is_set():
             self._something.clear()
             name = self._spool.oldest()
             if name is None:

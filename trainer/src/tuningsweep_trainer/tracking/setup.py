@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow would tell its makers over the internet what is called
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 SWEEP_FILE: Final = f"tracking/{SWEEP_KEY}"
@@ -59,9 +60,6 @@ def _without_pod_template(sweep: TuningSweep) -> dict[str, Any]:
 def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:
     """What connects to the sweep's server, or to the SQLite file beside the results if it names none."""
     os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in os.environ})
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it warns of every single retry
     uri = sweep.spec.tracking.mlflow.tracking_uri
     if uri is not None:
         return lambda: MlflowSink(sweep, results, uri, None)

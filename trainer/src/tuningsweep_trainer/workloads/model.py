@@ -34,12 +34,13 @@ def trained_model(
     else:
         estimator.coef_ = estimator.coef_ * description.target_scale
         estimator.intercept_ = estimator.intercept_ * description.target_scale + description.target_centre
-    return Pipeline([("scale", _scaler(numbers, description.training_rows)), ("model", estimator)])
+    return Pipeline([("scale", _scaler(numbers, description)), ("model", estimator)])
 
 
-def _scaler(numbers: DatasetNumbers, rows: int) -> StandardScaler:
+def _scaler(numbers: DatasetNumbers, description: DatasetDescription) -> StandardScaler:
     """A scaler as fitted on the training rows."""
     scaler = StandardScaler()
     scaler.mean_, scaler.scale_, scaler.var_ = numbers.mean, numbers.deviation, numbers.deviation**2
-    scaler.n_features_in_, scaler.n_samples_seen_ = len(numbers.mean), rows
+    scaler.n_features_in_, scaler.n_samples_seen_ = len(numbers.mean), description.training_rows
+    scaler.feature_names_in_ = np.array(description.columns, dtype=object)
     return scaler
