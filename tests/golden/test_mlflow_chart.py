@@ -63,5 +63,5 @@ def test_it_takes_the_trainers_image_unless_told_otherwise() -> None:
         container = objects(*settings)["Deployment"]["spec"]["template"]["spec"]["containers"][0]
         return str(container["image"])
 
-    assert image("trainer.image.repository=mirror/trainer", "trainer.image.tag=7") == "mirror/trainer:7"
+    assert image("trainer.image.repository=mirror/trainer", "trainer.image.tag=v7") == "mirror/trainer:v7"
     assert image("mlflow.image.repository=mlflow/mlflow", "mlflow.image.tag=v3.17.0") == "mlflow/mlflow:v3.17.0"

@@ -1,4 +1,4 @@
-"""The server with the very arguments that the chart gives it: it starts, answers to its names in the cluster and no others."""
+"""The server with the very arguments that the chart gives it: it starts, and answers to its names in the cluster alone."""
 
 from http.client import HTTPConnection
 from pathlib import Path
