@@ -41,6 +41,8 @@ class Child:
     run: str
     parameters: dict[str, str] = field(default_factory=dict)
     """As MLflow has them: it takes no other value for a parameter later."""
+    limits: dict[str, str] = field(default_factory=dict)
+    """Limits as last told."""
 
 
 def _quieten() -> None:
@@ -117,12 +119,14 @@ class MlflowSink:
         )
 
     def _send_to(self, trial: str, events: Sequence[TrackingEvent], limits: dict[str, str]) -> None:
-        child = self._child(trial) if trial else None
+        child = self._child(trial, limits) if trial else None
         run = self._parent if child is None else child.run
         tags: dict[str, str] = {}
         parameters: dict[str, str] = {}
         for event in events:
-            tags |= event.tags | (limits if event.kind in ("started", "ended", "sweep") else {})
+            tags |= event.tags
+            if event.kind in ("started", "ended", "sweep") and (child is None or child.limits != limits):
+                tags |= limits
             if child is not None:
                 parameters |= event.parameters
         if child is not None:
@@ -135,6 +139,7 @@ class MlflowSink:
         self._tell(run, metrics=self._metrics(events), parameters=parameters, tags=tags)
         if child is not None:
             child.parameters |= parameters
+            child.limits = limits
         self._tell_of_what_lies_ready(run, events)
         for event in events:
             if event.status:
@@ -169,7 +174,7 @@ class MlflowSink:
             elif event.kind == "best":
                 best_model.log_best(self._client, run, self._sweep, self._results, event)
 
-    def _child(self, trial: str) -> Child:
+    def _child(self, trial: str, limits: dict[str, str]) -> Child:
         """The trial's run, made if it has none."""
         if trial not in self._children:
             if trial in self._unsure:  # a request to make it failed, and may have made it
@@ -182,9 +187,10 @@ class MlflowSink:
                     TAG_TRIAL: trial,
                     TAG_SWEEP: self._sweep.metadata.name,
                     "mlflow.parentRunId": self._parent,
+                    **limits,
                 }
                 made = self._client.create_run(self._experiment, tags=tags, run_name=trial)
-                self._children[trial] = Child(made.info.run_id)
+                self._children[trial] = Child(made.info.run_id, limits=limits)
             self._unsure.discard(trial)
         return self._children[trial]
 
