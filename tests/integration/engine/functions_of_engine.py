@@ -61,8 +61,8 @@ def prints_and_raises(parameters: dict[str, Any]) -> None:
 
 
 def slow_or_not(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Hangs in its second step if `behaviour` is slow."""
-    if parameters["behaviour"] == "slow":
+    """Hangs in a step if `behaviour` is slow, or `x` is above a half."""
+    if parameters.get("behaviour") == "slow" or parameters.get("x", 0.0) > 0.5:
         with step():
             time.sleep(0.01)
         report({"loss": 9.0})

@@ -12,7 +12,6 @@ from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.names import trial_name
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import Forecasting
-from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import Forecast, TrialRecord
 from tuningsweep_trainer.clocks import timestamp
@@ -203,7 +202,7 @@ class Book:
     def _longest(self) -> int | None:
         """Steps after which the scheduler takes a trial for fully trained, if it does."""
         scheduler = self._sweep.spec.scheduler
-        return scheduler.max_steps if scheduler.type in (SchedulerType.ASHA, SchedulerType.HYPERBAND) else None
+        return scheduler.max_steps if scheduler.type.ends_at_max_steps else None
 
     def failed(self, name: str, message: str) -> None:
         """Tune gave the trial up: its supervisor died too often."""
