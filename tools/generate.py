@@ -32,7 +32,7 @@ def helm() -> str:
     rig = ROOT / "tests" / "cluster" / "rig"
     found = shutil.which("helm")
     if found is None:
-        made = subprocess.run([rig / "helm-program"], capture_output=True, text=True, check=False)
+        made = subprocess.run([rig / "program", "helm", "helm"], capture_output=True, text=True, check=False)
         found = made.stdout.strip() if made.returncode == 0 else None
         if found is None:
             sys.exit(

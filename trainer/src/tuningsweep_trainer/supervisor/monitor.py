@@ -17,6 +17,7 @@ from tuningsweep_api.judge import RULES, Sample, SampleWindow, Verdict, judge, m
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
+from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
@@ -78,6 +79,7 @@ class Monitor(threading.Thread):
         self._orders_version: tuple[int, int] | None = None
         self._limits = Limits()
         self._window = SampleWindow(launched.started, self._limits.warmup_steps, self._limits.window_steps)
+        self._step_times = StepTimeTally(runtime.step_times_of(os.getpid()))
         self._oom_kills = oom_kills()
         self._interval, self._next_look, self._next_publish = FASTEST, 0.0, 0.0
         self._memory = 0
@@ -116,6 +118,8 @@ class Monitor(threading.Thread):
         finally:
             self._sampler.close()
             self._runtime.clear_status(os.getpid())
+            with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
+                self._runtime.write_step_times(os.getpid(), self._step_times.total())
 
     def _turn(self) -> None:
         timeout = max(0.0, self._next_look - time.monotonic())
@@ -151,6 +155,7 @@ class Monitor(threading.Thread):
         self._memory = memory
         self.totals.peak_memory = max(self.totals.peak_memory, memory)
         clock = self._launched.clock.read()
+        self._step_times.take(clock.steps, clock.seconds)
         self._window.add(Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started))
 
     def _judge(self, now: float) -> None:
@@ -254,6 +259,7 @@ class Monitor(threading.Thread):
         self._count_cpu(now)
         newest = self._window.newest
         assert newest is not None
+        self._runtime.write_step_times(os.getpid(), self._step_times.total())
         self._runtime.write_status(
             TrialStatus(
                 trial=self._job.trial,
@@ -264,7 +270,12 @@ class Monitor(threading.Thread):
                 memory_limit=self._limits.memory_bytes,
                 steps=self._steps(newest.steps),
                 mean_step_time=self._mean_step_time(now),
+                mean_step_time_limit=self._limits.mean_step_seconds,
                 step_in_flight=newest.in_flight(now) or None,
+                longest_step=newest.longest_step,
+                step_time_limit=self._limits.step_seconds,
+                duration=now - self._launched.started,
+                duration_limit=self._limits.trial_seconds,
                 cpu_percent=self._cpu_percent,
                 metrics=self.totals.metrics,
                 objective=self.totals.metrics.get(self._job.objective),
@@ -297,7 +308,9 @@ class Monitor(threading.Thread):
         if not self._launcher.kill_trial():
             log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
         self.totals.duration = now - self._launched.started
-        self.totals.steps = self._steps(self._launched.clock.read().steps)
+        clock = self._launched.clock.read()
+        self._step_times.take(clock.steps, clock.seconds)
+        self.totals.steps = self._steps(clock.steps)
         self.events.put(Ended(ending))
 
 

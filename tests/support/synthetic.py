@@ -1,0 +1,75 @@
+"""Synthetic states of trials, a sweep and the operator, served by the real collectors: for tests of metrics and panels."""
+
+from prometheus_client import CollectorRegistry
+
+from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_trainer.node.exporter import TrialCollector
+from tuningsweep_trainer.node.runtime import TrialStatus
+from tuningsweep_trainer.node.step_times import StepTimes, StepTimeTally
+from tuningsweep_trainer.node.summary import EndedTrials, SweepSummary
+
+MIB = 1 << 20
+
+
+def status(number: int, turn: int = 0, **fields: object) -> TrialStatus:
+    """The status of a running trial with everything set; its numbers move with `turn`."""
+    common: dict[str, object] = {
+        "trial": f"trial-{number:04d}",
+        "process": f"p-{number}",
+        "supervisor_pid": number + 1,
+        "pid": number + 1,
+        "memory": (200 + 40 * (number % 5) + turn) * MIB,
+        "memory_limit": 400 * MIB,
+        "steps": 100 + 10 * turn,
+        "mean_step_time": 0.02 + 0.01 * (number % 3),
+        "mean_step_time_limit": 0.05,
+        "step_in_flight": 0.01,
+        "longest_step": 0.3,
+        "step_time_limit": 2.0,
+        "duration": 60.0 + turn,
+        "duration_limit": 600.0,
+        "cpu_percent": 95.0,
+        "objective": 1.0 / (1 + number + turn),
+    }
+    return TrialStatus.model_validate({**common, **fields})
+
+
+def ended(per_reason: int) -> list[EndedTrials]:
+    """Some ended trials for every reason there is."""
+    outcomes = {
+        Reason.COMPLETED: Outcome.SUCCEEDED,
+        Reason.PRUNED_BY_SCHEDULER: Outcome.PRUNED,
+        **dict.fromkeys(LIMIT_REASONS, Outcome.LIMIT_EXCEEDED),
+        **dict.fromkeys((Reason.STOP_REQUESTED, Reason.SWEEP_ENDED, Reason.SWEEP_DEADLINE_EXCEEDED), Outcome.STOPPED),
+    }
+    return [
+        EndedTrials(
+            outcome=outcomes.get(reason, Outcome.FAILED),
+            reason=reason,
+            count=per_reason,
+            cpu_seconds=per_reason * (60.0 if reason is Reason.COMPLETED else 20.0),
+        )
+        for reason in Reason
+    ]
+
+
+def summary(per_reason: int = 3) -> SweepSummary:
+    """A sweep in its midst."""
+    return SweepSummary(ended=ended(per_reason), pending=4, running=8, warnings=2, best_objective=0.125)
+
+
+def step_times(turn: int = 0) -> StepTimes:
+    """Step times that grow with `turn`."""
+    tally = StepTimeTally(StepTimes())
+    tally.take(100 + 50 * turn, 2.0 + turn)
+    return tally.total()
+
+
+def trainer_registry(
+    statuses: list[TrialStatus], sweep_summary: SweepSummary | None, times: StepTimes | None = None
+) -> CollectorRegistry:
+    """A registry with the real exporter over these states, as the node agent makes it."""
+    registry = CollectorRegistry(auto_describe=False)
+    found = times or step_times()
+    registry.register(TrialCollector("team-a", "digits", lambda: statuses, lambda: found, lambda: sweep_summary))
+    return registry
