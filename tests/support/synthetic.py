@@ -1,8 +1,14 @@
 """Synthetic states of trials, a sweep and the operator, served by the real collectors: for tests of metrics and panels."""
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry
 
-from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_api.outcomes import LIMIT_REASONS, ConditionReason, Outcome, Phase, Reason
+from tuningsweep_operator import metrics
+from tuningsweep_operator.state_metrics import StateCollector
+from tuningsweep_operator.store import Store
+from tuningsweep_operator.work_queue import WorkQueue
 from tuningsweep_trainer.node.exporter import TrialCollector
 from tuningsweep_trainer.node.runtime import TrialStatus
 from tuningsweep_trainer.node.step_times import StepTimes, StepTimeTally
@@ -73,3 +79,49 @@ def trainer_registry(
     found = times or step_times()
     registry.register(TrialCollector("team-a", "digits", lambda: statuses, lambda: found, lambda: sweep_summary))
     return registry
+
+
+def sweep_object(name: str, phase: str, stalled: str | None = None) -> dict[str, Any]:
+    """A sweep as the operator's watch shows it."""
+    conditions = [] if stalled is None else [{"type": "Stalled", "status": "True", "reason": stalled}]
+    metadata = {"namespace": "team-a", "name": name, "resourceVersion": "1"}
+    return {"metadata": metadata, "status": {"phase": phase, "conditions": conditions}}
+
+
+def operator_registry() -> CollectorRegistry:
+    """The operator's own registry: what it counts, and the state of a store with some sweeps in it."""
+    store = Store()
+    for phase in Phase:
+        store.put_sweep(sweep_object(phase.lower(), phase))
+    store.put_sweep(sweep_object("stuck", Phase.PENDING, ConditionReason.QUOTA_EXCEEDED))
+    registry = CollectorRegistry()
+    registry.register(StateCollector(store, WorkQueue(_no_work, 1)))
+    for metric in (
+        metrics.RECONCILE_SECONDS,
+        metrics.RECONCILE_ERRORS,
+        metrics.LAST_RECONCILE,
+        metrics.LAST_WATCH_EVENT,
+        metrics.STATUS_WRITES,
+        metrics.STOPS,
+        metrics.POLL_SECONDS,
+        metrics.POLL_ERRORS,
+    ):
+        registry.register(metric)
+    return registry
+
+
+def work_of_operator() -> None:
+    """What the operator counts in a moment of work."""
+    metrics.RECONCILE_SECONDS.observe(0.02)
+    metrics.RECONCILE_ERRORS.inc()
+    metrics.LAST_RECONCILE.set_to_current_time()
+    for resource in ("tuningsweeps", "rayjobs", "pods"):
+        metrics.LAST_WATCH_EVENT.labels(resource).set_to_current_time()
+    metrics.STATUS_WRITES.inc()
+    metrics.STOPS.labels(Outcome.LIMIT_EXCEEDED, Reason.MEMORY_LIMIT_EXCEEDED).inc()
+    metrics.POLL_SECONDS.observe(0.01)
+    metrics.POLL_ERRORS.inc()
+
+
+async def _no_work(_: tuple[str, str]) -> None:
+    return None

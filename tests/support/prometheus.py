@@ -1,0 +1,93 @@
+"""The pinned Prometheus outside a cluster: promtool, and a server that scrapes and is asked, for tests."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = Path(__file__).parent.parent / "cluster" / "rig" / "program"
+START_SECONDS = 60
+
+
+@cache
+def _built(name: str) -> tuple[Path | None, str]:
+    """The program's path, built by the rig if need be, or the last line that says why there is none."""
+    made = subprocess.run([PROGRAM, "prometheus", name], capture_output=True, text=True, check=False)
+    lines = made.stderr.strip().splitlines() or ["no reason given"]
+    return (Path(made.stdout.strip()), "") if made.returncode == 0 else (None, lines[0])
+
+
+def prometheus_program(name: str) -> Path:
+    """`promtool` or `prometheus`; skips the test where it can't be built."""
+    path, why = _built(name)
+    if path is None:
+        pytest.skip(f"left out: {name} can't be built here: {why}")
+    return path
+
+
+def promtool(*arguments: str, stdin: str | None = None, folder: Path | None = None) -> str:
+    """What promtool prints; AssertionError with its words if it finds something wrong."""
+    command = [str(prometheus_program("promtool")), *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+class Prometheus:
+    """A running Prometheus."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            with urllib.request.urlopen(f"{self._address}/-/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The data of an API answer; AssertionError with its words for an error."""
+        url = f"{self._address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{url}: {error.read().decode()}") from error
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The samples of an instant query."""
+        result = self.get("query", query=expression)
+        return [{"value": result["result"][1]}] if result["resultType"] == "scalar" else list(result["result"])
+
+
+@contextmanager
+def running_prometheus(configuration: str, folder: Path, port: int) -> Iterator[Prometheus]:
+    """A Prometheus with this configuration and an empty database, on a port of the loopback interface."""
+    program = prometheus_program("prometheus")
+    (folder / "prometheus.yml").write_text(configuration)
+    listen = f"127.0.0.1:{port}"
+    options = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address={listen}")
+    with (folder / "prometheus.log").open("w") as log:
+        process = subprocess.Popen([program, *options], cwd=folder, stdout=log, stderr=log)
+    try:
+        prometheus = Prometheus(f"http://{listen}")
+        deadline = time.monotonic() + START_SECONDS
+        while not prometheus.ready():
+            ended = process.poll() is not None or time.monotonic() > deadline
+            assert not ended, f"Prometheus did not start: {(folder / 'prometheus.log').read_text()[-2000:]}"
+            time.sleep(0.1)
+        yield prometheus
+    finally:
+        process.terminate()
+        process.wait(30)
