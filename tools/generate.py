@@ -1,15 +1,17 @@
-"""Makes every generated file again: CRD, chart schema, rendered manifests. With --check it only says which differ.
+"""Makes every generated file again: CRD, chart schema, dashboards, rendered manifests.
 
-Called by `make generate` and `make check`. helm comes from the test rig's pinned build or from PATH.
+With --check it only says which differ. Called by `make generate` and `make check`. helm comes from the rig or from PATH.
 """
 
 import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import yaml
+from dashboards import DASHBOARDS, dashboard_text
 from values_schema import values_schema
 
 from tuningsweep_api.crd import custom_resource_definition
@@ -82,6 +84,7 @@ def main(arguments: list[str]) -> None:
         (CHART / "files" / "crd.yaml", crd_text),
         (ROOT / "manifests" / "crd.yaml", crd_text),
         (CHART / "values.schema.json", lambda: json.dumps(values_schema(), indent=2) + "\n"),
+        *((CHART / "files" / "dashboards" / f"{name}.json", partial(dashboard_text, name)) for name in DASHBOARDS),
         (ROOT / "manifests" / "install.yaml", install_text),
     ):
         if not write(path, make(), check=check):
