@@ -1,6 +1,7 @@
 """The pinned Prometheus outside a cluster: promtool, and a server that scrapes and is asked, for tests."""
 
 import json
+import socket
 import subprocess
 import time
 import urllib.error
@@ -71,12 +72,18 @@ class Prometheus:
         return [{"value": result["result"][1]}] if result["resultType"] == "scalar" else list(result["result"])
 
 
+def _free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextmanager
-def running_prometheus(configuration: str, folder: Path, port: int) -> Iterator[Prometheus]:
-    """A Prometheus with this configuration and an empty database, on a port of the loopback interface."""
+def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]:
+    """A Prometheus with this configuration and an empty database, on a free port of the loopback interface."""
     program = prometheus_program("prometheus")
     (folder / "prometheus.yml").write_text(configuration)
-    listen = f"127.0.0.1:{port}"
+    listen = f"127.0.0.1:{_free_port()}"
     options = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address={listen}")
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen([program, *options], cwd=folder, stdout=log, stderr=log)

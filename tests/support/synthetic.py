@@ -1,5 +1,6 @@
 """Synthetic states of trials, a sweep and the operator, served by the real collectors: for tests of metrics and panels."""
 
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -72,12 +73,11 @@ def step_times(turn: int = 0) -> StepTimes:
 
 
 def trainer_registry(
-    statuses: list[TrialStatus], sweep_summary: SweepSummary | None, times: StepTimes | None = None
+    statuses: list[TrialStatus], sweep_summary: SweepSummary | None, times: Callable[[], StepTimes] = step_times
 ) -> CollectorRegistry:
     """A registry with the real exporter over these states, as the node agent makes it."""
     registry = CollectorRegistry(auto_describe=False)
-    found = times or step_times()
-    registry.register(TrialCollector("team-a", "digits", lambda: statuses, lambda: found, lambda: sweep_summary))
+    registry.register(TrialCollector("team-a", "digits", lambda: statuses, times, lambda: sweep_summary))
     return registry
 
 

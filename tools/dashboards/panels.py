@@ -32,7 +32,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
-from grafana_foundation_sdk.models.xychart import SeriesMapping
+from grafana_foundation_sdk.models.xychart import SeriesMapping, XYShowMode
 
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#999999"
@@ -153,7 +153,10 @@ def listing(title: str, description: str, unit: str, query: Dataquery, columns: 
     keep = DataTransformerConfig("filterFieldsByName", options={"include": {"names": list(columns)}})
     order = {"indexByName": {name: place for place, name in enumerate(columns)}, "renameByName": columns}
     panel = (
-        table.Panel().with_transformation(keep).with_transformation(DataTransformerConfig("organize", options=order))
+        table.Panel()
+        .align(kinds.FieldTextAlignment.AUTO)
+        .with_transformation(keep)
+        .with_transformation(DataTransformerConfig("organize", options=order))
     )
     return _described(panel, title, description, unit, 12, query).no_value("none")
 
@@ -188,6 +191,7 @@ def scatter(
         .with_transformation(joined)
         .with_transformation(keep)
         .with_transformation(renamed)
+        .show(XYShowMode.POINTS)
         .mapping(SeriesMapping.MANUAL)
         .series([xychart.XYSeriesConfig().x(x).y(y)])
         .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(BLUE))

@@ -16,7 +16,7 @@ def series(
     statuses: list[TrialStatus], sweep_summary: SweepSummary | None, times: StepTimes | None = None
 ) -> dict[str, float]:
     """Every series the exporter serves, with its value."""
-    printed = generate_latest(trainer_registry(statuses, sweep_summary, times)).decode()
+    printed = generate_latest(trainer_registry(statuses, sweep_summary, lambda: times or StepTimes())).decode()
     lines = (line for line in printed.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
