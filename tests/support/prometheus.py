@@ -9,35 +9,17 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
+from support.rig import rig_file
 
-PROGRAM = Path(__file__).parent.parent / "cluster" / "rig" / "program"
 START_SECONDS = 60
-
-
-@cache
-def _built(name: str) -> tuple[Path | None, str]:
-    """The program's path, built by the rig if need be, or the last line that says why there is none."""
-    made = subprocess.run([PROGRAM, "prometheus", name], capture_output=True, text=True, check=False)
-    lines = made.stderr.strip().splitlines() or ["no reason given"]
-    return (Path(made.stdout.strip()), "") if made.returncode == 0 else (None, lines[0])
-
-
-def prometheus_program(name: str) -> Path:
-    """`promtool` or `prometheus`; skips the test where it can't be built."""
-    path, why = _built(name)
-    if path is None:
-        pytest.skip(f"left out: {name} can't be built here: {why}")
-    return path
 
 
 def promtool(*arguments: str, stdin: str | None = None, folder: Path | None = None) -> str:
     """What promtool prints; AssertionError with its words if it finds something wrong."""
-    command = [str(prometheus_program("promtool")), *arguments]
+    command = [str(rig_file("prometheus", "promtool")), *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -81,7 +63,7 @@ def _free_port() -> int:
 @contextmanager
 def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]:
     """A Prometheus with this configuration and an empty database, on a free port of the loopback interface."""
-    program = prometheus_program("prometheus")
+    program = rig_file("prometheus", "prometheus")
     (folder / "prometheus.yml").write_text(configuration)
     listen = f"127.0.0.1:{_free_port()}"
     options = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address={listen}")

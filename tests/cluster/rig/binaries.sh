@@ -24,14 +24,8 @@ build_tool() {
   for command in "${COMMANDS[@]}"; do
     go build -mod=readonly -trimpath -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
   done
-  copy_manifests "$folder"
+  [ -z "${MANIFESTS-}" ] || cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/$MANIFESTS" "$folder/"
   mark_done "$folder"
-}
-
-# KubeRay's module holds its CRDs, RBAC and Deployment as a kustomization: keep them beside the program.
-copy_manifests() {
-  [ "$MODULE" = github.com/ray-project/kuberay/ray-operator ] || return 0
-  cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/config" "$1/"
 }
 
 main() {
