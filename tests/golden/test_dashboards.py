@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +9,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-FOLDER = Path(__file__).parents[2] / "charts" / "tuningsweep" / "files" / "dashboards"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+from support.dashboards import FILES, NAMES, load
+
 # Okabe and Ito's palette, and grey.
 SAFE_COLOURS = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"}
-
-
-def load(name: str) -> dict[str, Any]:
-    return dict(json.loads((FOLDER / f"{name}.json").read_text()))
 
 
 def panels(name: str) -> list[dict[str, Any]]:
@@ -25,7 +20,7 @@ def panels(name: str) -> list[dict[str, Any]]:
 
 
 def test_all_three_are_there() -> None:
-    assert NAMES == ["fleet", "operator", "sweep"]
+    assert {path.stem for path in (FILES / "dashboards").iterdir()} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

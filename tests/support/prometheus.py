@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,32 +26,40 @@ def promtool(*arguments: str, stdin: str | None = None, folder: Path | None = No
 
 
 class Prometheus:
-    """A running Prometheus."""
+    """A running Prometheus; `fetch` gets a path of it, and raises OSError or AssertionError where it doesn't answer."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, fetch: Callable[[str], str]) -> None:
+        self._fetch = fetch
 
     def ready(self) -> bool:
         """Whether it answers."""
         try:
-            with urllib.request.urlopen(f"{self._address}/-/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
+            self._fetch("/-/ready")
+        except (OSError, AssertionError):
             return False
+        return True
 
     def get(self, path: str, **parameters: Any) -> Any:
-        """The data of an API answer; AssertionError with its words for an error."""
-        url = f"{self._address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{url}: {error.read().decode()}") from error
+        """The data of an API answer."""
+        return json.loads(self._fetch(f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}"))["data"]
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The samples of an instant query."""
         result = self.get("query", query=expression)
-        return [{"value": result["result"][1]}] if result["resultType"] == "scalar" else list(result["result"])
+        return [{"value": result["result"]}] if result["resultType"] == "scalar" else list(result["result"])
+
+
+def _fetch_from(address: str) -> Callable[[str], str]:
+    """Fetches paths of a server; AssertionError with its words for an error."""
+
+    def fetch(path: str) -> str:
+        try:
+            with urllib.request.urlopen(address + path, timeout=30) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{path}: {error.read().decode()}") from error
+
+    return fetch
 
 
 def _free_port() -> int:
@@ -70,7 +78,7 @@ def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen([program, *options], cwd=folder, stdout=log, stderr=log)
     try:
-        prometheus = Prometheus(f"http://{listen}")
+        prometheus = Prometheus(_fetch_from(f"http://{listen}"))
         deadline = time.monotonic() + START_SECONDS
         while not prometheus.ready():
             ended = process.poll() is not None or time.monotonic() > deadline

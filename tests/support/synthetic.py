@@ -25,7 +25,7 @@ def status(number: int, turn: int = 0, **fields: object) -> TrialStatus:
         "process": f"p-{number}",
         "supervisor_pid": number + 1,
         "pid": number + 1,
-        "memory": (200 + 40 * (number % 5) + turn) * MIB,
+        "memory": (200 + 42 * (number % 5)) * MIB,
         "memory_limit": 400 * MIB,
         "steps": 100 + 10 * turn,
         "mean_step_time": 0.02 + 0.01 * (number % 3),

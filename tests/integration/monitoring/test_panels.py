@@ -3,17 +3,15 @@
 A panel without data fails: a metric was renamed, a label is missing, or an expression joins what does not match.
 """
 
-import json
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
+from support.dashboards import FILES, NAMES, Target, concrete, targets, variable_queries
 from support.prometheus import Prometheus, running_prometheus
 from support.synthetic import operator_registry, status, step_times, summary, trainer_registry, work_of_operator
 from tuningsweep_trainer.node.runtime import TrialStatus
@@ -21,17 +19,15 @@ from tuningsweep_trainer.node.step_times import StepTimes
 
 pytestmark = pytest.mark.timeout(1800)  # the first run on a machine builds Prometheus
 
-FILES = Path(__file__).parents[3] / "charts" / "tuningsweep" / "files"
 SCRAPE_SECONDS = 1
 SCRAPES = 5
 """As many as a rate over WINDOW needs, with some to spare."""
 WINDOW = "10s"
 VARIABLES = {
-    "$__rate_interval": WINDOW,
-    "$__interval": WINDOW,
-    "$__range": "60s",
-    '"$namespace"': '"team-a"',
-    '"$sweep"': '"digits"',
+    "__rate_interval": WINDOW,
+    "__range": "60s",
+    "namespace": "team-a",
+    "sweep": "digits",
 }
 
 
@@ -56,7 +52,7 @@ class MovingSweep:
         turn = 0
         while not self._over.wait(0.2):
             turn += 1
-            # The last has no limits, the fourth is at 90 % of its memory and more.
+            # The last has no limits; trial-0004 alone is above 90 % of its memory.
             unlimited = {f"{name}_limit": None for name in ("memory", "mean_step_time", "step_time", "duration")}
             self.statuses[:] = [status(number, turn) for number in range(6)] + [status(6, turn, **unlimited)]
             self.times = step_times(turn)
@@ -104,40 +100,16 @@ def _wait_for_scrapes(running: Prometheus) -> None:
         time.sleep(0.5)
 
 
-def panel_queries() -> list[Any]:
-    """(expression) of every target of every panel, named for the test's output."""
-    found = []
-    for path in sorted((FILES / "dashboards").glob("*.json")):
-        for panel in json.loads(path.read_text())["panels"]:
-            for target in panel.get("targets", []):
-                name = f"{path.stem}: {panel['title']}: {target['refId']}"
-                found.append(pytest.param(target["expr"], id=name))
-    return found
+@pytest.mark.parametrize("target", [pytest.param(target, id=target.name) for target in targets()])
+def test_every_panel_has_data(prometheus: Prometheus, target: Target) -> None:
+    assert target.has_data(prometheus, VARIABLES), f"no data: {concrete(target.expression, VARIABLES)}"
 
 
-def concrete(expression: str) -> str:
-    """The expression with Grafana's variables replaced."""
-    for name, value in VARIABLES.items():
-        expression = expression.replace(name, value)
-    assert "$" not in expression, f"a variable that this test does not know: {expression}"
-    return expression
-
-
-@pytest.mark.parametrize("expression", panel_queries())
-def test_every_panel_has_data(prometheus: Prometheus, expression: str) -> None:
-    samples = prometheus.query(concrete(expression))
-    assert samples, f"no data: {concrete(expression)}"
-    assert any(sample["value"][1] != "NaN" for sample in samples), f"only NaN: {concrete(expression)}"
-
-
-@pytest.mark.parametrize("name", ["fleet", "operator", "sweep"])
-def test_every_variable_has_values(prometheus: Prometheus, name: str) -> None:
-    board = json.loads((FILES / "dashboards" / f"{name}.json").read_text())
-    queries = [v["query"] for v in board["templating"]["list"] if v["type"] == "query"]
-    for query in queries:
-        *selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        values = prometheus.get(f"label/{label}/values", **{"match[]": concrete(selector[0])})
-        assert values in (["team-a"], ["digits"]), query
+@pytest.mark.parametrize("query", [query for name in NAMES for query in variable_queries(name)])
+def test_every_variable_has_values(prometheus: Prometheus, query: str) -> None:
+    selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+    values = prometheus.get(f"label/{label}/values", **{"match[]": concrete(selector, VARIABLES)})
+    assert values == [VARIABLES[label]]
 
 
 def test_every_alert_is_evaluated(prometheus: Prometheus) -> None:
