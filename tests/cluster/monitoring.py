@@ -1,0 +1,136 @@
+"""A real Prometheus made by a real Prometheus Operator in the test cluster, from the operator's own release bundle."""
+
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.kubectl import Kubectl, eventually
+from support.prometheus import Prometheus
+from support.rig import rig_file
+
+ROOT = Path(__file__).parents[2]
+SELECTED = {"release": "test"}
+"""The label by which this Prometheus selects monitors and rules, as that of kube-prometheus-stack does."""
+ROLE = "tuningsweep-test-prometheus"
+
+
+def versions() -> dict[str, str]:
+    """versions.env."""
+    lines = (line.partition("=") for line in (ROOT / "versions.env").read_text().splitlines())
+    return {key: value for key, _, value in lines if value}
+
+
+def _images() -> dict[str, str]:
+    """The images that the rig makes."""
+    found = versions()
+    version = found["PROMETHEUS_OPERATOR_VERSION"]
+    return {
+        "prometheus": f"localhost/prometheus:{found['PROMETHEUS_VERSION']}",
+        "operator": f"localhost/prometheus-operator:{version}",
+        "reloader": f"localhost/prometheus-config-reloader:{version}",
+    }
+
+
+def bundle(namespace: str) -> dict[str, list[dict[str, Any]]]:
+    """The release bundle by kind, with the rig's images, in a namespace instead of `default`."""
+    text = (
+        rig_file("prometheus-operator", "bundle.yaml")
+        .read_text()
+        .replace("namespace: default", f"namespace: {namespace}")
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for manifest in yaml.safe_load_all(text):
+        found.setdefault(manifest["kind"], []).append(manifest)
+    (container,) = found["Deployment"][0]["spec"]["template"]["spec"]["containers"]
+    kept = [argument for argument in container["args"] if not argument.startswith(("--kubelet", "--prometheus-config"))]
+    container["image"] = _images()["operator"]
+    container["args"] = [
+        *kept,
+        f"--prometheus-config-reloader={_images()['reloader']}",
+        "--config-reloader-cpu-request=10m",
+    ]
+    container["resources"]["requests"] = {"cpu": "20m", "memory": "64Mi"}
+    del container["resources"]["limits"]["cpu"]
+    return found
+
+
+def install(kubectl: Kubectl) -> Prometheus:
+    """Start both in the namespace of `kubectl`; returns once the Prometheus answers."""
+    found = bundle(kubectl.namespace)
+    definitions = yaml.safe_dump_all(found.pop("CustomResourceDefinition"))
+    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definitions)
+    kubectl.run("wait", "--for=condition=Established", "--timeout=60s", "crd", "prometheuses.monitoring.coreos.com")
+    kubectl.apply(*(manifest for kind in found.values() for manifest in kind))
+    kubectl.apply(*_access(kubectl.namespace), _prometheus())
+    running = Prometheus(lambda path: _fetch(kubectl, path))
+    eventually(running.ready, 180, "Prometheus answers")
+    return running
+
+
+def uninstall(kubectl: Kubectl) -> None:
+    """Remove what is not in the namespace, which its fixture removes. Without the CRDs their objects are gone too."""
+    found = bundle(kubectl.namespace)
+    for kind in ("ClusterRoleBinding", "ClusterRole", "CustomResourceDefinition"):
+        names = [manifest["metadata"]["name"] for manifest in found[kind]]
+        kubectl.run("delete", kind.lower(), "--ignore-not-found", "--wait=false", *names)
+    for kind in ("clusterrolebinding", "clusterrole"):
+        kubectl.run("delete", kind, "--ignore-not-found", ROLE)
+
+
+def _fetch(kubectl: Kubectl, path: str) -> str:
+    """A path of the Prometheus, through the API server, which works in any cluster."""
+    pod = f"/api/v1/namespaces/{kubectl.namespace}/pods/prometheus-test-0:9090/proxy"
+    return kubectl.run("get", "--raw", pod + urllib.parse.quote(path, safe="/?=&%+"))
+
+
+def _access(namespace: str) -> list[dict[str, Any]]:
+    """What a Prometheus may look at, to find its targets."""
+    rules = [
+        {"apiGroups": [""], "resources": ["services", "endpoints", "pods"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
+    ]
+    group = "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "prometheus"}},
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": ROLE}, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": ROLE},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": ROLE},
+            "subjects": [{"kind": "ServiceAccount", "name": "prometheus", "namespace": namespace}],
+        },
+    ]
+
+
+def _prometheus() -> dict[str, Any]:
+    """A Prometheus that takes monitors and rules with its label from every namespace."""
+    selectors = {
+        f"{kind}{suffix}": value
+        for kind in ("podMonitor", "serviceMonitor", "rule")
+        for suffix, value in (("Selector", {"matchLabels": SELECTED}), ("NamespaceSelector", {}))
+    }
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "Prometheus",
+        "metadata": {"name": "test"},
+        "spec": {
+            "image": _images()["prometheus"],
+            # Prometheus 3.x is the Go module v0.3xx.
+            "version": f"3.{versions()['PROMETHEUS_VERSION'].removeprefix('v0.3')}",
+            "replicas": 1,
+            "serviceAccountName": "prometheus",
+            "securityContext": security,
+            "evaluationInterval": "2s",
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
+            **selectors,
+        },
+    }
