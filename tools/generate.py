@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 from dashboards import DASHBOARDS, dashboard_text
+from monitoring_reference import monitoring_text
 from values_schema import values_schema
 
 from tuningsweep_api.crd import custom_resource_definition
@@ -85,6 +86,7 @@ def main(arguments: list[str]) -> None:
         (ROOT / "manifests" / "crd.yaml", crd_text),
         (CHART / "values.schema.json", lambda: json.dumps(values_schema(), indent=2) + "\n"),
         *((CHART / "files" / "dashboards" / f"{name}.json", partial(dashboard_text, name)) for name in DASHBOARDS),
+        (ROOT / "docs" / "monitoring.md", lambda: monitoring_text(CHART / "files" / "rules.yaml")),
         (ROOT / "manifests" / "install.yaml", install_text),
     ):
         if not write(path, make(), check=check):
