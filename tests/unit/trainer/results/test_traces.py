@@ -1,0 +1,93 @@
+"""Traces stay bounded, keep their peaks, and come back from the store as they were."""
+
+from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.spec.limits import Limits
+from tuningsweep_trainer.results.store import LocalStore
+from tuningsweep_trainer.results.traces import (
+    CLOSING_KEPT,
+    POINTS_KEPT,
+    TracedReport,
+    TracePoint,
+    TraceRecorder,
+    TrialTrace,
+    read_traces,
+    traced_trials,
+    write_trace,
+)
+
+
+def look(seconds: float, memory: int = 100, in_flight: float = 0.0) -> TracePoint:
+    return TracePoint(seconds, memory, int(seconds * 10), 0.1, in_flight, 50.0)
+
+
+def finish(recorder: TraceRecorder) -> TrialTrace:
+    return recorder.trace(
+        trial="trial-0001",
+        parameters={"batch_size": 30},
+        start_time="2026-01-01T00:00:00Z",
+        duration=10.0,
+        outcome=Outcome.LIMIT_EXCEEDED,
+        reason=Reason.MEMORY_LIMIT_EXCEEDED,
+    )
+
+
+def test_a_day_of_looks_is_bounded_and_keeps_its_peak_and_its_last_looks() -> None:
+    recorder = TraceRecorder()
+    for index in range(100_000):
+        recorder.look(look(index * 0.9, memory=10_000 if index == 55_555 else 100))
+    trace = finish(recorder)
+    assert POINTS_KEPT / 2 <= len(trace.points) <= POINTS_KEPT
+    assert max(point.memory for point in trace.points) == 10_000
+    times = [point.seconds for point in trace.points]
+    assert times == sorted(times)
+    assert [point.seconds for point in trace.closing] == [
+        round((100_000 - CLOSING_KEPT + index) * 0.9, 4) for index in range(CLOSING_KEPT)
+    ]
+
+
+def test_a_short_trial_keeps_points_a_tenth_of_a_second_apart_with_the_highest_in_between() -> None:
+    recorder = TraceRecorder()
+    for index in range(25):
+        recorder.look(look(index * 0.01, memory=index, in_flight=index / 100))
+    trace = finish(recorder)
+    assert [(point.seconds, point.memory, point.step_in_flight) for point in trace.points] == [
+        (0.0, 9, 0.09),
+        (0.1, 19, 0.19),
+        (0.2, 24, 0.24),
+    ]
+
+
+def test_reports_are_bounded_and_the_last_one_is_kept() -> None:
+    recorder = TraceRecorder()
+    for step in range(10_001):
+        recorder.report(TracedReport(step / 10, step, float(step)))
+    reports = finish(recorder).reports
+    assert POINTS_KEPT / 2 <= len(reports) <= POINTS_KEPT
+    assert reports[-1].step == 10_000
+    assert [report.step for report in reports] == sorted(report.step for report in reports)
+
+
+def test_only_changed_limits_are_noted() -> None:
+    recorder = TraceRecorder()
+    recorder.limits(0.0, Limits(memory="400Mi"))
+    recorder.limits(1.0, Limits(memory="400Mi"))
+    recorder.limits(2.0, Limits(memory="300Mi"))
+    assert [(since.seconds, since.limits.memory) for since in finish(recorder).limits] == [
+        (0.0, "400Mi"),
+        (2.0, "300Mi"),
+    ]
+
+
+def test_traces_come_back_oldest_first_and_a_torn_one_is_passed_over(tmp_path, caplog) -> None:
+    store = LocalStore(tmp_path)
+    recorder = TraceRecorder()
+    recorder.look(look(0.0))
+    trace = finish(recorder)
+    write_trace(store, trace.model_copy(update={"duration_seconds": 2.0}), 2000)
+    write_trace(store, trace, 1000)
+    store.write("traces/trial-0001/0000000003000.json", b'{"trial": "tri')
+    assert [found.duration_seconds for found in read_traces(store, "trial-0001")] == [10.0, 2.0]
+    assert read_traces(store, "trial-0001")[0] == trace
+    assert "0000000003000.json" in caplog.text
+    assert traced_trials(store) == ["trial-0001"]
+    assert read_traces(store, "trial-0002") == []
