@@ -1,5 +1,6 @@
 """A real Prometheus made by a real Prometheus Operator in the test cluster, from the operator's own release bundle."""
 
+import os
 import urllib.parse
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,25 @@ def versions() -> dict[str, str]:
 
 
 def _images() -> dict[str, str]:
-    """The images that the rig makes."""
+    """Those that the rig makes; in a cluster that is given, those that the projects publish."""
     found = versions()
     version = found["PROMETHEUS_OPERATOR_VERSION"]
+    given = "TUNINGSWEEP_TEST_IMAGES" in os.environ
+    operator = "quay.io/prometheus-operator" if given else "localhost"
     return {
-        "prometheus": f"localhost/prometheus:{found['PROMETHEUS_VERSION']}",
-        "operator": f"localhost/prometheus-operator:{version}",
-        "reloader": f"localhost/prometheus-config-reloader:{version}",
+        "prometheus": (
+            f"quay.io/prometheus/prometheus:v{_release(found)}"
+            if given
+            else f"localhost/prometheus:{found['PROMETHEUS_VERSION']}"
+        ),
+        "operator": f"{operator}/prometheus-operator:{version}",
+        "reloader": f"{operator}/prometheus-config-reloader:{version}",
     }
+
+
+def _release(found: dict[str, str]) -> str:
+    """Prometheus 3.x is the Go module v0.3xx."""
+    return f"3.{found['PROMETHEUS_VERSION'].removeprefix('v0.3')}"
 
 
 def bundle(namespace: str) -> dict[str, list[dict[str, Any]]]:
@@ -124,8 +136,7 @@ def _prometheus() -> dict[str, Any]:
         "metadata": {"name": "test"},
         "spec": {
             "image": _images()["prometheus"],
-            # Prometheus 3.x is the Go module v0.3xx.
-            "version": f"3.{versions()['PROMETHEUS_VERSION'].removeprefix('v0.3')}",
+            "version": _release(versions()),
             "replicas": 1,
             "serviceAccountName": "prometheus",
             "securityContext": security,

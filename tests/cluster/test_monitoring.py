@@ -4,7 +4,6 @@ data while a sweep runs."""
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +16,17 @@ from support.prometheus import Prometheus
 from support.sweeps import edited
 
 CHART = monitoring.ROOT / "charts" / "tuningsweep"
-RIG_VALUES = Path(__file__).parent / "rig" / "chart-values.yaml"
 SYSTEM = "tuningsweep-system"
 MONITORS = ("podMonitor", "serviceMonitor")
 LIMITS = {"memory": "1Gi", "meanStepTime": "5s", "stepTime": "20s", "trialDuration": "10m"}
 
 
-def upgrade(*settings: str) -> None:
-    """`helm upgrade` of the installed chart with the rig's images and these settings."""
-    command = ["helm", "upgrade", "tuningsweep", str(CHART), "--namespace", SYSTEM, "--values", str(RIG_VALUES)]
-    command += [part for setting in settings for part in ("--set-json", setting)]
-    done = subprocess.run([*command, "--wait", "--timeout", "120s"], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def helm(*arguments: str) -> str:
+    """What helm prints about the installed chart; AssertionError with its words if it fails."""
+    command = ["helm", *arguments, "--namespace", SYSTEM]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+    return done.stdout
 
 
 def monitors_on() -> list[str]:
@@ -42,12 +40,14 @@ def monitors_on() -> list[str]:
 @pytest.fixture
 def prometheus(kubectl: Kubectl) -> Iterator[Prometheus]:
     """A Prometheus that the operator configured from the chart's monitors."""
+    (release,) = json.loads(helm("list", "--filter", "^tuningsweep$", "--output", "json"))
+    settings = [part for setting in monitors_on() for part in ("--set-json", setting)]
     try:
         running = monitoring.install(kubectl)
-        upgrade(*monitors_on())
+        helm("upgrade", "tuningsweep", str(CHART), "--reset-then-reuse-values", *settings, "--wait", "--timeout=120s")
         yield running
     finally:
-        upgrade()
+        helm("rollback", "tuningsweep", release["revision"], "--wait", "--timeout=120s")
         monitoring.uninstall(kubectl)
 
 
