@@ -14,6 +14,7 @@ from support.rig import rig_file
 ROOT = Path(__file__).parents[2]
 SELECTED = {"release": "test"}
 """The label by which this Prometheus selects monitors and rules, as that of kube-prometheus-stack does."""
+_DEFINITION = "kind: CustomResourceDefinition\n"
 ROLE = "tuningsweep-test-prometheus"
 
 
@@ -27,7 +28,7 @@ def _images() -> dict[str, str]:
     """Those that the rig makes; in a cluster that is given, those that the projects publish."""
     found = versions()
     version = found["PROMETHEUS_OPERATOR_VERSION"]
-    given = "TUNINGSWEEP_TEST_IMAGES" in os.environ
+    given = os.environ.get("TUNINGSWEEP_TEST_IMAGES", "localhost") != "localhost"
     operator = "quay.io/prometheus-operator" if given else "localhost"
     return {
         "prometheus": (
@@ -45,17 +46,21 @@ def _release(found: dict[str, str]) -> str:
     return f"3.{found['PROMETHEUS_VERSION'].removeprefix('v0.3')}"
 
 
-def bundle(namespace: str) -> dict[str, list[dict[str, Any]]]:
-    """The release bundle by kind, with the rig's images, in a namespace instead of `default`."""
-    text = (
-        rig_file("prometheus-operator", "bundle.yaml")
-        .read_text()
-        .replace("namespace: default", f"namespace: {namespace}")
-    )
-    found: dict[str, list[dict[str, Any]]] = {}
-    for manifest in yaml.safe_load_all(text):
-        found.setdefault(manifest["kind"], []).append(manifest)
-    (container,) = found["Deployment"][0]["spec"]["template"]["spec"]["containers"]
+def definitions() -> str:
+    """The CRDs of the release bundle, as they are: PyYAML can't read a lone `=` in them."""
+    return "\n---\n".join(text for text in _documents() if _DEFINITION in text)
+
+
+def _documents() -> list[str]:
+    return rig_file("prometheus-operator", "bundle.yaml").read_text().split("\n---\n")
+
+
+def operator(namespace: str) -> dict[str, dict[str, Any]]:
+    """What the release bundle has beside the CRDs, by kind, with the rig's images, in a namespace instead of `default`."""
+    texts = (text.replace("namespace: default", f"namespace: {namespace}") for text in _documents())
+    manifests = [yaml.safe_load(text) for text in texts if _DEFINITION not in text]
+    found = {manifest["kind"]: manifest for manifest in manifests}
+    (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
     kept = [argument for argument in container["args"] if not argument.startswith(("--kubelet", "--prometheus-config"))]
     container["image"] = _images()["operator"]
     container["args"] = [
@@ -70,12 +75,9 @@ def bundle(namespace: str) -> dict[str, list[dict[str, Any]]]:
 
 def install(kubectl: Kubectl) -> Prometheus:
     """Start both in the namespace of `kubectl`; returns once the Prometheus answers."""
-    found = bundle(kubectl.namespace)
-    definitions = yaml.safe_dump_all(found.pop("CustomResourceDefinition"))
-    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definitions)
+    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definitions())
     kubectl.run("wait", "--for=condition=Established", "--timeout=60s", "crd", "prometheuses.monitoring.coreos.com")
-    kubectl.apply(*(manifest for kind in found.values() for manifest in kind))
-    kubectl.apply(*_access(kubectl.namespace), _prometheus())
+    kubectl.apply(*operator(kubectl.namespace).values(), *_access(kubectl.namespace), _prometheus())
     running = Prometheus(lambda path: _fetch(kubectl, path))
     eventually(running.ready, 180, "Prometheus answers")
     return running
@@ -83,12 +85,9 @@ def install(kubectl: Kubectl) -> Prometheus:
 
 def uninstall(kubectl: Kubectl) -> None:
     """Remove what is not in the namespace, which its fixture removes. Without the CRDs their objects are gone too."""
-    found = bundle(kubectl.namespace)
-    for kind in ("ClusterRoleBinding", "ClusterRole", "CustomResourceDefinition"):
-        names = [manifest["metadata"]["name"] for manifest in found[kind]]
-        kubectl.run("delete", kind.lower(), "--ignore-not-found", "--wait=false", *names)
-    for kind in ("clusterrolebinding", "clusterrole"):
-        kubectl.run("delete", kind, "--ignore-not-found", ROLE)
+    kubectl.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=definitions())
+    for kind in ("ClusterRoleBinding", "ClusterRole"):
+        kubectl.run("delete", kind, "--ignore-not-found", operator("")[kind]["metadata"]["name"], ROLE)
 
 
 def _fetch(kubectl: Kubectl, path: str) -> str:
