@@ -14,7 +14,6 @@ from dashboards.panels import (
     board,
     graph,
     listing,
-    now,
     number,
     over_time,
     rows,
@@ -107,7 +106,7 @@ def _trials(made: Dashboard) -> None:
             "Trials over a limit",
             "Trials that were ended for going over a limit, by sweep; the twenty sweeps with most of them.",
             "short",
-            now(f"topk(20, {queries.trials(CHOSEN, 'LimitExceeded')})", "{{namespace}}/{{sweep}}"),
+            over_time(f"topk(20, {queries.trials(CHOSEN, 'LimitExceeded')})", "{{namespace}}/{{sweep}}"),
         )
     )
     made.with_panel(
@@ -138,6 +137,6 @@ def _trials(made: Dashboard) -> None:
             "CPU time saved by sweep",
             queries.SAVED_HELP,
             "s",
-            now(f"topk(20, {queries.cpu_saved(CHOSEN)})", "{{namespace}}/{{sweep}}"),
+            over_time(f"topk(20, {queries.cpu_saved(CHOSEN)})", "{{namespace}}/{{sweep}}"),
         )
     )

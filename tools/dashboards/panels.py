@@ -86,20 +86,20 @@ def over_time(expression: str, legend: str, name: str = "A") -> Dataquery:
     return Dataquery().expr(expression).legend_format(legend).ref_id(name).datasource(SOURCE).range()
 
 
-def now(expression: str, legend: str = "", name: str = "A") -> Dataquery:
-    """A query for the value at the end of the time range."""
-    return Dataquery().expr(expression).legend_format(legend).ref_id(name).datasource(SOURCE).instant()
-
-
 def rows(expression: str, name: str = "A") -> Dataquery:
-    """A query for a table: a row for each series, a column for each label."""
-    return now(expression, name=name).format(PromQueryFormat.TABLE)
+    """A query for a table: a row for each series at the end of the time range, a column for each label."""
+    return Dataquery().expr(expression).ref_id(name).datasource(SOURCE).instant().format(PromQueryFormat.TABLE)
 
 
 def number(title: str, description: str, expression: str, unit: str = "short", *, width: int = 4) -> stat.Panel:
-    """One number."""
-    panel = stat.Panel().graph_mode(kinds.BigValueGraphMode.NONE).color_mode(kinds.BigValueColorMode.NONE)
-    return _described(panel, title, description, unit, width, now(expression)).height(4).no_value("none")
+    """One number: the last in the time range, so that a sweep that has ended is shown too."""
+    panel = (
+        stat.Panel()
+        .reduce_options(_last())
+        .graph_mode(kinds.BigValueGraphMode.NONE)
+        .color_mode(kinds.BigValueColorMode.NONE)
+    )
+    return _described(panel, title, description, unit, width, over_time(expression, title)).height(4).no_value("none")
 
 
 def graph(
@@ -137,9 +137,10 @@ def stacked(panel: timeseries.Panel) -> timeseries.Panel:
 
 
 def bars(title: str, description: str, unit: str, *queries: Dataquery, width: int = 12) -> bargauge.Panel:
-    """A bar for each series."""
+    """A bar for each series: its last value in the time range."""
     panel = (
         bargauge.Panel()
+        .reduce_options(_last())
         .orientation(kinds.VizOrientation.HORIZONTAL)
         .display_mode(kinds.BarGaugeDisplayMode.BASIC)
         .min(0)
@@ -203,6 +204,10 @@ def scatter(
 def _described(panel: Panel, title: str, description: str, unit: str, width: int, *queries: Dataquery) -> Panel:
     made = panel.title(title).description(description).unit(unit).span(width).height(HEIGHT).datasource(SOURCE)
     return made.targets(list(queries))
+
+
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
 
 
 def _fixed(colour: str) -> DynamicConfigValue:

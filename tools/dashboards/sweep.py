@@ -15,7 +15,6 @@ from dashboards.panels import (
     board,
     graph,
     limited,
-    now,
     number,
     over_time,
     scatter,
@@ -145,8 +144,8 @@ def _endings(made: Dashboard) -> None:
             "Ended by reason",
             "Ended trials by outcome and reason.",
             "short",
-            now(
-                f"sort_desc(max by (outcome, reason) (tuningsweep_trials_by_reason{{{CHOSEN}}}))",
+            over_time(
+                f"max by (outcome, reason) (tuningsweep_trials_by_reason{{{CHOSEN}}})",
                 "{{outcome}}: {{reason}}",
             ),
         )
