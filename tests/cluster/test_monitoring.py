@@ -93,7 +93,9 @@ def _check_an_ended_trial_is_gone(kubectl: Kubectl, prometheus: Prometheus) -> N
     )
     stopped = prometheus.query('tuningsweep_trials{sweep="watched", outcome="Stopped"}')
     assert [sample["value"][1] for sample in stopped] == ["1"]
-    assert {sample["metric"]["namespace"] for sample in stopped} == {kubectl.namespace}
+    labels = stopped[0]["metric"]
+    assert labels["namespace"] == kubectl.namespace
+    assert "exported_namespace" not in labels
 
 
 def _check_alerts(prometheus: Prometheus) -> None:
