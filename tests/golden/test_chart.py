@@ -1,16 +1,14 @@
 """The chart's monitors: off by default, and when on, they select what the operator and its builders make."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from support.rig import rig_file
+from support.chart import CHART, templated
 
-CHART = Path(__file__).parents[2] / "charts" / "tuningsweep"
 PODS = Path(__file__).parent / "manifests" / "plain.yaml"
 MONITORS = ("podMonitor", "serviceMonitor", "prometheusRule", "dashboards")
 ALL_ON = tuple(f"monitoring.{name}.enabled=true" for name in MONITORS)
@@ -18,11 +16,8 @@ ALL_ON = tuple(f"monitoring.{name}.enabled=true" for name in MONITORS)
 
 def render(*settings: str) -> list[dict[str, Any]]:
     """What `helm template` makes of the chart with these settings."""
-    command = [str(rig_file("helm", "helm")), "template", "tuningsweep", str(CHART), "--namespace", "ours"]
-    command += ["--kube-version", "1.34.0", *(part for setting in settings for part in ("--set-json", setting))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    options = (part for setting in settings for part in ("--set-json", setting))
+    return [document for document in yaml.safe_load_all(templated(*options, namespace="ours")) if document]
 
 
 def find(manifests: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.book import Live, Progress
 from tuningsweep_trainer.driver.summary import summarise
+from tuningsweep_trainer.driver.tally import Tally
 from tuningsweep_trainer.node.summary import EndedTrials, SweepSummary
 
 SWEEP = TuningSweep.from_manifest(sweep_manifest())
@@ -24,7 +25,7 @@ def record(number: int, outcome: Outcome, reason: Reason, loss: float) -> TrialR
 
 
 def test_a_sweep_that_has_not_begun() -> None:
-    assert summarise(SWEEP, Progress()) == SweepSummary()
+    assert summarise(Progress(Tally(SWEEP.spec.objective), {}, 0, None)) == SweepSummary()
 
 
 def test_ended_trials_by_outcome_and_reason_with_their_cpu_time() -> None:
@@ -34,7 +35,10 @@ def test_ended_trials_by_outcome_and_reason_with_their_cpu_time() -> None:
         record(2, Outcome.LIMIT_EXCEEDED, Reason.MEMORY_LIMIT_EXCEEDED, 0.2),
     ]
     live = {"trial-0003": Live({}, running=True), "trial-0004": Live({}), "trial-0005": Live({}, paused=True)}
-    found = summarise(SWEEP, Progress(records, live, warnings=1))
+    tally = Tally(SWEEP.spec.objective)
+    for ended in records:
+        tally.add(ended)
+    found = summarise(Progress(tally, live, 1, None))
     assert found.ended == [
         EndedTrials(outcome=Outcome.SUCCEEDED, reason=Reason.COMPLETED, count=1, cpu_seconds=1.5),
         EndedTrials(outcome=Outcome.LIMIT_EXCEEDED, reason=Reason.MEMORY_LIMIT_EXCEEDED, count=2, cpu_seconds=3.0),
