@@ -1,15 +1,18 @@
-"""Makes every generated file again: CRD, chart schema, rendered manifests. With --check it only says which differ.
+"""Makes every generated file again: CRD, chart schema, dashboards, rendered manifests.
 
-Called by `make generate` and `make check`. helm comes from the test rig's pinned build or from PATH.
+With --check it only says which differ. Called by `make generate` and `make check`. helm comes from the rig or from PATH.
 """
 
 import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import yaml
+from dashboards import DASHBOARDS, dashboard_text
+from monitoring_reference import monitoring_text
 from values_schema import values_schema
 
 from tuningsweep_api.crd import custom_resource_definition
@@ -32,7 +35,7 @@ def helm() -> str:
     rig = ROOT / "tests" / "cluster" / "rig"
     found = shutil.which("helm")
     if found is None:
-        made = subprocess.run([rig / "helm-program"], capture_output=True, text=True, check=False)
+        made = subprocess.run([rig / "program", "helm", "helm"], capture_output=True, text=True, check=False)
         found = made.stdout.strip() if made.returncode == 0 else None
         if found is None:
             sys.exit(
@@ -82,6 +85,8 @@ def main(arguments: list[str]) -> None:
         (CHART / "files" / "crd.yaml", crd_text),
         (ROOT / "manifests" / "crd.yaml", crd_text),
         (CHART / "values.schema.json", lambda: json.dumps(values_schema(), indent=2) + "\n"),
+        *((CHART / "files" / "dashboards" / f"{name}.json", partial(dashboard_text, name)) for name in DASHBOARDS),
+        (ROOT / "docs" / "monitoring.md", lambda: monitoring_text(CHART / "files" / "rules.yaml")),
         (ROOT / "manifests" / "install.yaml", install_text),
     ):
         if not write(path, make(), check=check):

@@ -44,6 +44,38 @@ class Trainer(_Values):
     image: TrainerImage
 
 
+class Monitor(_Values):
+    """A PodMonitor or ServiceMonitor."""
+
+    enabled: bool
+    interval: str = Field(pattern=r"^([0-9]+(ms|s|m|h))+$")
+    labels: dict[str, str]
+
+
+class PrometheusRule(_Values):
+    """The alerts."""
+
+    enabled: bool
+    labels: dict[str, str]
+
+
+class Dashboards(_Values):
+    """The ConfigMaps that Grafana's sidecar picks up."""
+
+    enabled: bool
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class Monitoring(_Values):
+    """What Prometheus and Grafana get."""
+
+    pod_monitor: Monitor
+    service_monitor: Monitor
+    prometheus_rule: PrometheusRule
+    dashboards: Dashboards
+
+
 class MlflowImage(_Values):
     """An image; the trainer's where empty."""
 
@@ -93,6 +125,7 @@ class Values(_Values):
     mlflow: Mlflow
     watch_namespaces: list[str]
     install_crd: bool = Field(alias="installCRD")
+    monitoring: Monitoring
     globals_: Object = Field(alias="global", default_factory=dict)
 
 

@@ -1,25 +1,29 @@
-"""Renders templates of the chart with the pinned helm of the test rig, or one on PATH."""
+"""Renders the chart with the helm on PATH, or with the pinned one of the test rig."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from support.rig import rig_file
+
+CHART = Path(__file__).parents[2] / "charts" / "tuningsweep"
+
+
+def templated(*options: str, namespace: str = "tuningsweep-system") -> str:
+    """What `helm template` with these options makes of the chart; AssertionError with its words if it fails."""
+    helm = shutil.which("helm") or str(rig_file("helm", "helm"))
+    command = [helm, "template", "tuningsweep", str(CHART), "--namespace", namespace, "--kube-version", "1.33.0"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def rendered(template: str, *settings: str, namespace: str = "tuningsweep-system") -> str:
     """What `helm template` makes of one template; `settings` are helm's --set. Empty if the template makes nothing."""
-    rig = ROOT / "tests" / "cluster" / "rig" / "helm-program"
-    helm = shutil.which("helm") or subprocess.run([rig], capture_output=True, text=True, check=True).stdout.strip()
     sets = [argument for setting in settings for argument in ("--set", setting)]
-    command = [helm, "template", "tuningsweep", ROOT / "charts" / "tuningsweep", "--namespace", namespace, *sets]
-    done = subprocess.run(
-        [*command, "--kube-version", "1.33.0", "--show-only", f"templates/{template}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "could not find template" in done.stderr:
-        return ""
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    try:
+        return templated(*sets, "--show-only", f"templates/{template}", namespace=namespace)
+    except AssertionError as error:
+        if "could not find template" in str(error):
+            return ""
+        raise

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tuningsweep_api.messages import DesiredState, SweepState
 from tuningsweep_api.names import CONTROL_DESIRED_PATH, CONTROL_MAX_BODY_BYTES, CONTROL_STATE_PATH
+from tuningsweep_operator import metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ class ControlClient:
             await self._session.close()
 
     async def _ask(self, method: str, url: str, token: str, desired: DesiredState | None) -> Answer:
+        with metrics.POLL_SECONDS.time():
+            answer = await self._exchange(method, url, token, desired)
+        if answer.state is None:
+            metrics.POLL_ERRORS.inc()
+        return answer
+
+    async def _exchange(self, method: str, url: str, token: str, desired: DesiredState | None) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         headers = {"Authorization": f"Bearer {token}"}

@@ -7,6 +7,7 @@ from typing import Any
 import kopf
 
 from tuningsweep_api import names
+from tuningsweep_operator import metrics
 from tuningsweep_operator.reconcile import Reconciler
 from tuningsweep_operator.resources import Key, key_of
 from tuningsweep_operator.settings import Settings
@@ -34,6 +35,7 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     def sweep_event(event: Any, **_: Any) -> None:
+        metrics.LAST_WATCH_EVENT.labels("tuningsweeps").set_to_current_time()
         sweep = event["object"]
         key = key_of(sweep)
         if event["type"] == "DELETED":
@@ -44,11 +46,13 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
 
     @kopf.on.event("ray.io", "v1", "rayjobs", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
     def ray_job_event(event: Any, **_: Any) -> None:
+        metrics.LAST_WATCH_EVENT.labels("rayjobs").set_to_current_time()
         note_ray_job(store, reconciler, event["object"], deleted=event["type"] == "DELETED")
         queue.add(key_of(event["object"]))
 
     @kopf.on.event("", "v1", "pods", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
     def pod_event(event: Any, **_: Any) -> None:
+        metrics.LAST_WATCH_EVENT.labels("pods").set_to_current_time()
         key = store.put_pod(event["object"], deleted=event["type"] == "DELETED")
         if key is not None:
             queue.add(key)

@@ -4,10 +4,9 @@ import time
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
-from tuningsweep_api.outcomes import Phase
-from tuningsweep_operator import metrics
+from tuningsweep_operator.state_metrics import StateCollector
 from tuningsweep_operator.store import Store
 from tuningsweep_operator.work_queue import WorkQueue
 
@@ -17,8 +16,9 @@ STUCK_SECONDS: Final = 60.0
 class HealthServer:
     """Serves the two paths."""
 
-    def __init__(self, queue: WorkQueue, store: Store, port: int) -> None:
-        self._queue, self._store, self._port = queue, store, port
+    def __init__(self, queue: WorkQueue, store: Store, port: int, registry: CollectorRegistry = REGISTRY) -> None:
+        self._queue, self._store, self._port, self._registry = queue, store, port, registry
+        registry.register(StateCollector(store, queue))
         application = web.Application()
         application.router.add_get("/healthz", self._health)
         application.router.add_get("/metrics", self._metrics)
@@ -44,10 +44,4 @@ class HealthServer:
         return web.Response(text="ok\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        counts = dict.fromkeys((phase.value for phase in Phase), 0)
-        for sweep in self._store.sweeps.values():
-            phase = (sweep.get("status") or {}).get("phase", Phase.PENDING.value)
-            counts[phase] = counts.get(phase, 0) + 1
-        for phase, count in counts.items():
-            metrics.SWEEPS.labels(phase).set(count)
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -71,10 +71,13 @@ class Reconciler:
             return None
         started = time.perf_counter()
         try:
-            return await self._reconcile(key, manifest)
+            again = await self._reconcile(key, manifest)
         except Exception:
             metrics.RECONCILE_ERRORS.inc()
             raise
+        else:
+            metrics.LAST_RECONCILE.set_to_current_time()
+            return again
         finally:
             metrics.RECONCILE_SECONDS.observe(time.perf_counter() - started)
 

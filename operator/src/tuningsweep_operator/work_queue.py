@@ -52,6 +52,10 @@ class Schedule:
         """When the next key that is not busy becomes due."""
         return min((due for key, due in self._due.items() if key not in self._busy), default=None)
 
+    def depth(self, now: float) -> tuple[int, int]:
+        """How many keys are due and wait for a worker, and how many are being worked on."""
+        return sum(due <= now and key not in self._busy for key, due in self._due.items()), len(self._busy)
+
     def done(self, key: Key, again: float | None) -> None:
         """The work on a key succeeded; it is due again at `again`."""
         self._busy.discard(key)
@@ -84,6 +88,10 @@ class WorkQueue:
         """Make a key due now."""
         self._schedule.add(key, time.monotonic())
         self._wake.set()
+
+    def depth(self) -> tuple[int, int]:
+        """How many keys are due and wait for a worker, and how many are being worked on."""
+        return self._schedule.depth(time.monotonic())
 
     async def run(self) -> None:
         """Work until cancelled; work under way is then cancelled too."""

@@ -4,7 +4,7 @@
 # Sourced by others for TOOLS and tool_folder.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-TOOLS=(kubernetes etcd kuberay coredns helm pause)
+TOOLS=(kubernetes etcd kuberay coredns helm pause prometheus prometheus-operator)
 
 # The folder of one tool's programs: its name holds the version and a hash of the recipe.
 tool_folder() {
@@ -22,16 +22,10 @@ build_tool() {
   cd "$RIG_SOURCE/build/$tool"
   mkdir -p "$folder"
   for command in "${COMMANDS[@]}"; do
-    go build -mod=readonly -trimpath -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
+    go build -mod=readonly -trimpath -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
   done
-  copy_manifests "$folder"
+  [ -z "${MANIFESTS-}" ] || cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/$MANIFESTS" "$folder/"
   mark_done "$folder"
-}
-
-# KubeRay's module holds its CRDs, RBAC and Deployment as a kustomization: keep them beside the program.
-copy_manifests() {
-  [ "$MODULE" = github.com/ray-project/kuberay/ray-operator ] || return 0
-  cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/config" "$1/"
 }
 
 main() {

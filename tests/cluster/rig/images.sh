@@ -11,6 +11,9 @@ source "$RIG_SOURCE/base-image.sh"
 OCI=$CACHE/oci
 PAUSE_IMAGE=localhost/pause:v1
 KUBERAY_IMAGE=localhost/kuberay-operator:$KUBERAY_VERSION
+PROMETHEUS_IMAGE=localhost/prometheus:$PROMETHEUS_VERSION
+PROMETHEUS_OPERATOR_IMAGE=localhost/prometheus-operator:$PROMETHEUS_OPERATOR_VERSION
+CONFIG_RELOADER_IMAGE=localhost/prometheus-config-reloader:$PROMETHEUS_OPERATOR_VERSION
 OPERATOR_IMAGE=localhost/tuningsweep-operator:test
 TRAINER_IMAGE=localhost/tuningsweep-trainer:test
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
@@ -60,12 +63,25 @@ project_inputs() {
     tests/cluster/rig/base-image.sh)
 }
 
+# Where their programs are in an image is the Prometheus Operator's choice.
+build_prometheus_images() {
+  local folder
+  folder=$(tool_folder prometheus)
+  unless_unchanged prometheus "$folder" single_program "$PROMETHEUS_IMAGE" "$folder/prometheus" /bin/prometheus
+  folder=$(tool_folder prometheus-operator)
+  unless_unchanged prometheus-operator "$folder" \
+    single_program "$PROMETHEUS_OPERATOR_IMAGE" "$folder/operator" /bin/operator
+  unless_unchanged prometheus-config-reloader "$folder" \
+    single_program "$CONFIG_RELOADER_IMAGE" "$folder/prometheus-config-reloader" /bin/prometheus-config-reloader
+}
+
 build_images() {
   local target
   need "${IMAGE_PROGRAMS[@]}"
   unless_unchanged pause "$(tool_folder pause)" single_program "$PAUSE_IMAGE" "$(tool_folder pause)/pause" /pause
   unless_unchanged kuberay-operator "$(tool_folder kuberay)" \
     single_program "$KUBERAY_IMAGE" "$(tool_folder kuberay)/kuberay-operator" /manager
+  build_prometheus_images
   ensure_base_image
   unless_unchanged tuningsweep-base "$(base_image)" export_image "$(base_image)"
   unless_unchanged tuningsweep "$(project_inputs)" timed "building both images" -- build_project_images
@@ -74,6 +90,6 @@ build_images() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   lock
-  "$RIG_SOURCE/binaries.sh" pause kuberay
+  "$RIG_SOURCE/binaries.sh" pause kuberay prometheus prometheus-operator
   build_images
 fi

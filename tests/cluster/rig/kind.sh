@@ -11,19 +11,27 @@ kind_gateway() {
   docker network inspect kind --format '{{range .IPAM.Config}}{{println .Gateway}}{{end}}' | grep -m1 -E '^[0-9.]+$'
 }
 
+# docker_single_program REFERENCE TOOL PROGRAM PATH-IN-IMAGE: as single_program of images.sh.
+docker_single_program() {
+  printf 'FROM scratch\nCOPY %s %s\nUSER 65532:65532\nENTRYPOINT ["%s"]\n' "$3" "$4" "$4" |
+    docker build --quiet -f - -t "$1" "$(tool_folder "$2")"
+}
+
 build_with_docker() {
   local target
   for target in operator trainer; do
     docker build --quiet --target "$target" --build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "UV_VERSION=$UV_VERSION" \
       --build-arg "HATCHLING_VERSION=$HATCHLING_VERSION" -t "localhost/tuningsweep-$target:test" "$CHECKOUT"
   done
-  printf 'FROM scratch\nCOPY kuberay-operator /manager\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n' |
-    docker build --quiet -f - -t "$KUBERAY_IMAGE" "$(tool_folder kuberay)"
+  docker_single_program "$KUBERAY_IMAGE" kuberay kuberay-operator /manager
+  docker_single_program "$PROMETHEUS_IMAGE" prometheus prometheus /bin/prometheus
+  docker_single_program "$PROMETHEUS_OPERATOR_IMAGE" prometheus-operator operator /bin/operator
+  docker_single_program "$CONFIG_RELOADER_IMAGE" prometheus-operator prometheus-config-reloader /bin/prometheus-config-reloader
   docker image ls --format 'rig: image {{.Repository}}: {{.Size}}' 'localhost/tuningsweep-*:test'
 }
 
 kind_cluster() {
-  local tools=(kuberay helm)
+  local tools=(kuberay helm prometheus prometheus-operator)
   command -v kind >/dev/null || tools+=(kind)
   command -v kubectl >/dev/null || tools+=(kubernetes)
   "$RIG_SOURCE/binaries.sh" "${tools[@]}"
@@ -34,7 +42,8 @@ kind_cluster() {
     --image "$KIND_NODE_IMAGE" --kubeconfig "$KUBECONFIG_FILE" --wait 120s
   write_env kind "" "$(kind_gateway)"
   timed "loading the images" -- "$(kind_program)" load docker-image --name "$KIND_CLUSTER" \
-    "$KUBERAY_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE"
+    "$KUBERAY_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE" \
+    "$PROMETHEUS_IMAGE" "$PROMETHEUS_OPERATOR_IMAGE" "$CONFIG_RELOADER_IMAGE"
 }
 
 kind_down() { "$(kind_program)" delete cluster --name "$KIND_CLUSTER"; }

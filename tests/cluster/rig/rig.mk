@@ -11,7 +11,7 @@ cluster-down: ## stop it without a trace
 cluster-images: ## build both images, print their sizes
 	@$(RIG)/images.sh
 
-cluster-binaries: ## build Kubernetes, etcd, KubeRay, CoreDNS and helm from pinned Go modules
+cluster-binaries: ## build Kubernetes, etcd, KubeRay, CoreDNS, helm and Prometheus from pinned Go modules
 	@$(RIG)/binaries.sh
 
 cluster-pins: ## write go.mod and go.sum of the above again after a change of versions.env
@@ -21,4 +21,4 @@ cluster-smoke: cluster-up ## a RayJob with one worker under restricted pod secur
 	@$(RIG)/smoke
 
 cluster-check: ## shellcheck of the rig
-	@cd $(RIG) && shellcheck -x *.sh up down smoke in-cluster build/*/recipe.sh
+	@cd $(RIG) && shellcheck -x *.sh up down smoke in-cluster program build/*/recipe.sh

@@ -16,6 +16,7 @@ from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
+from tuningsweep_trainer.node.step_times import BUCKETS
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report
@@ -295,3 +296,23 @@ def test_a_trial_that_reports_all_the_time_is_judged_all_the_same(start: Start) 
     ending = trial.wait()
     assert ending is not None
     assert (ending.outcome, ending.reason) == (Outcome.LIMIT_EXCEEDED, Reason.TRIAL_DURATION_EXCEEDED)
+
+
+def test_what_is_published_has_the_limits_and_every_step(start: Start) -> None:
+    limits = {"memory": "1Gi", "meanStepTime": "5s", "stepTime": "6s", "trialDuration": "7m"}
+    for _ in range(2):  # the second trial of a supervisor goes on counting
+        trial = start({"trainable.function": "functions_of_engine:waits", "limits": limits}, steps=10)
+        deadline = time.monotonic() + PATIENCE
+        while not (found := trial.runtime.statuses()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        status = found[0]
+        assert (status.memory_limit, status.mean_step_time_limit) == (1 << 30, 5.0)
+        assert (status.step_time_limit, status.duration_limit) == (6.0, 420.0)
+        assert status.duration > 0
+        assert trial.wait() is not None
+        assert trial.runtime.statuses() == []
+    times = trial.runtime.step_times()
+    assert sum(times.counts) == 20
+    assert sum(count for bound, count in zip(BUCKETS, times.counts, strict=False) if bound < 0.05) == 0
+    assert times.seconds > 20 * 0.05

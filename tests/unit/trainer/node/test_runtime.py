@@ -1,15 +1,14 @@
-"""The files of a node, and the metrics made of them."""
+"""The files of a node."""
 
 import os
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
 
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.spec.limits import Limits
-from tuningsweep_trainer.node.exporter import TrialCollector
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus
+from tuningsweep_trainer.node.step_times import StepTimes, StepTimeTally
 
 
 @pytest.fixture
@@ -48,22 +47,11 @@ def test_what_dead_supervisors_left_is_passed_over(folder: RuntimeFolder) -> Non
     assert folder.statuses() == []
 
 
-def test_metrics_of_a_running_trial_and_their_end() -> None:
-    statuses = [status("t-0", 1, memory_limit=9, mean_step_time=0.5, cpu_percent=150.0, objective=0.25)]
-    registry = CollectorRegistry()
-    registry.register(TrialCollector("ns", "s", lambda: statuses, lambda: {"Succeeded": 4}))
-    printed = generate_latest(registry).decode()
-    labels = '{namespace="ns",sweep="s",trial="t-0"}'
-    for line in (
-        f"tuningsweep_trial_memory_bytes{labels} 5.0",
-        f"tuningsweep_trial_memory_limit_bytes{labels} 9.0",
-        f"tuningsweep_trial_mean_step_time_seconds{labels} 0.5",
-        f"tuningsweep_trial_step_in_flight_seconds{labels} 0.0",
-        f"tuningsweep_trial_steps_total{labels} 3.0",
-        f"tuningsweep_trial_cpu_ratio{labels} 1.5",
-        f"tuningsweep_trial_objective{labels} 0.25",
-        'tuningsweep_trials{namespace="ns",outcome="Succeeded",sweep="s"} 4.0',
-    ):
-        assert line in printed, line
-    statuses.clear()
-    assert "t-0" not in generate_latest(registry).decode()
+def test_step_times_of_dead_supervisors_still_count(folder: RuntimeFolder) -> None:
+    assert folder.step_times() == StepTimes()
+    for supervisor, steps in ((os.getpid(), 2), (2**22 + 1, 3)):
+        tally = StepTimeTally(folder.step_times_of(supervisor))
+        tally.take(steps, 0.2)
+        folder.write_step_times(supervisor, tally.total())
+    assert sum(folder.step_times().counts) == 5
+    assert sum(folder.step_times_of(os.getpid()).counts) == 2

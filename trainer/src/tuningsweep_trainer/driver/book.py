@@ -288,11 +288,6 @@ class Book:
             self.desired = desired
             self._judge_sweep()
 
-    def outcomes(self) -> dict[str, int]:
-        """Ended trials by outcome."""
-        with self._lock:
-            return {outcome.value: count for outcome, count in self._tally.outcomes.items()}
-
     def progress(self) -> Progress:
         """A consistent copy for the state fold."""
         with self._lock:

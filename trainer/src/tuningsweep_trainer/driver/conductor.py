@@ -15,6 +15,7 @@ from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.fleet import Fleet
 from tuningsweep_trainer.driver.state import fold_state
+from tuningsweep_trainer.driver.summary import summarise
 from tuningsweep_trainer.node.runtime import Orders, TrialStatus
 from tuningsweep_trainer.results.desired import DesiredFile
 
@@ -95,7 +96,7 @@ class Conductor(threading.Thread):
         """One round: orders, nodes, observations, watchers. Nothing in it waits, so that edits take hold at once."""
         self._fleet.order(orders_of(self._book))
         self._fleet.meet_nodes()
-        self._statuses = self._fleet.observe(self._book.outcomes())
+        self._statuses = self._fleet.observe(summarise(self._book.progress()))
         if self._on_state is not None:
             self._on_state(self.state())
 

@@ -9,6 +9,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from tuningsweep_trainer.driver.context import ACTOR_NAMESPACE, SweepContext
 from tuningsweep_trainer.node.agent import NodeAgent
 from tuningsweep_trainer.node.runtime import RELEASED_KEPT, Orders, TrialStatus
+from tuningsweep_trainer.node.summary import SweepSummary
 
 LEAVE_SECONDS: Final = 2.0
 
@@ -57,7 +58,7 @@ class Fleet:
         )
         return options.remote(self._context.model_dump_json(by_alias=True), self._orders.model_dump_json(by_alias=True))
 
-    def observe(self, outcomes: dict[str, int]) -> dict[str, TrialStatus]:
+    def observe(self, summary: SweepSummary) -> dict[str, TrialStatus]:
         """What the nodes last said of their trials, by trial, and a new question to each that has answered.
 
         Waits for nobody: a node that is slow to answer must not keep orders from the others.
@@ -68,7 +69,7 @@ class Fleet:
                 self._hear(node, question)
         for node, agent in self._agents.items():
             if node not in self._asked:
-                self._asked[node] = agent.observe.remote(outcomes if node == self._home else {})
+                self._asked[node] = agent.observe.remote(summary if node == self._home else None)
         return {status.trial: status for node in self._agents for status in self._heard.get(node, [])}
 
     def _hear(self, node: str, question: Any) -> None:

@@ -5,7 +5,7 @@ Filled by the book, read by state.py and sweep_end.py.
 """
 
 import copy
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -35,6 +35,8 @@ class Tally:
     objective: Objective
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
+    endings: Counter[tuple[Outcome, Reason]] = field(default_factory=Counter)
+    cpu_seconds: defaultdict[tuple[Outcome, Reason], float] = field(default_factory=lambda: defaultdict(float))
     stop_count: int = 0
     recent_stops: deque[StopRecord] = field(default_factory=lambda: deque(maxlen=RECENT_STOPS_KEPT))
     best: OptimalTrial | None = None
@@ -53,6 +55,8 @@ class Tally:
         """A trial has ended."""
         self.outcomes[record.outcome] += 1
         self.reasons[record.reason] += 1
+        self.endings[record.outcome, record.reason] += 1
+        self.cpu_seconds[record.outcome, record.reason] += record.cpu_seconds
         self.reported_objective |= self.objective.objective_metric_name in record.metrics
         if is_stop(record):
             self.stop_count += 1

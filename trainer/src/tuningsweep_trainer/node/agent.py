@@ -19,6 +19,7 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.exporter import TrialCollector
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, runtime_folder
+from tuningsweep_trainer.node.summary import SweepSummary
 from tuningsweep_trainer.results.store import open_store
 
 BIND_ATTEMPTS: Final = 10
@@ -39,7 +40,7 @@ class NodeAgent:
         self._runtime.make()
         if self._runtime.read_orders() is None:
             self._runtime.write_orders(Orders.model_validate_json(orders_json))
-        self._outcomes: dict[str, int] = {}
+        self._summary: SweepSummary | None = None
         self._data_lock = threading.Lock()
         self._data: dict[str, Any] | None = None
         if self._context.metrics_port is not None:
@@ -79,9 +80,9 @@ class NodeAgent:
         if held is None or orders.revision > held.revision:
             self._runtime.write_orders(orders)
 
-    def observe(self, outcomes: dict[str, int]) -> tuple[int, list[TrialStatus]]:
-        """The revision of the orders held and what the node's trials are at; `outcomes` are served as a metric."""
-        self._outcomes = outcomes
+    def observe(self, summary: SweepSummary | None) -> tuple[int, list[TrialStatus]]:
+        """The revision of the orders held and what the node's trials are at; `summary` is served as metrics."""
+        self._summary = summary
         held = self._runtime.read_orders()
         return (0 if held is None else held.revision), self._runtime.statuses()
 
@@ -95,7 +96,13 @@ class NodeAgent:
         registry = CollectorRegistry(auto_describe=False)
         metadata = self._context.sweep.metadata
         registry.register(
-            TrialCollector(metadata.namespace, metadata.name, self._runtime.statuses, lambda: self._outcomes)
+            TrialCollector(
+                metadata.namespace,
+                metadata.name,
+                self._runtime.statuses,
+                self._runtime.step_times,
+                lambda: self._summary,
+            )
         )
         for _ in range(BIND_ATTEMPTS):
             try:

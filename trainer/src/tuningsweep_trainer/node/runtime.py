@@ -1,7 +1,8 @@
 """The runtime folder of one node and one driver: small files in shared memory between driver, supervisors and exporter.
 
 `orders.json` comes from the driver (through the node agent) and is looked at by supervisors on every sample, which costs
-a stat; `trials/PID.json` is what each supervisor last knew of its trial. Every file is replaced whole, so nobody locks.
+a stat; `trials/PID.json` is what each supervisor last knew of its trial, `steps/PID.json` the step times of all its trials.
+Every file is replaced whole, so nobody locks.
 """
 
 import json
@@ -15,6 +16,7 @@ from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.trials import Metrics
+from tuningsweep_trainer.node.step_times import StepTimes, sum_step_times
 
 RELEASED_KEPT: Final = 512
 """Processes that the driver names as no longer wanted; the oldest are forgotten."""
@@ -54,7 +56,14 @@ class TrialStatus(Model):
     memory_limit: int | None = None
     steps: int
     mean_step_time: float | None = None
+    mean_step_time_limit: float | None = None
     step_in_flight: float | None = None
+    longest_step: float = 0.0
+    """Wall time of the longest step finished."""
+    step_time_limit: float | None = None
+    duration: float = 0.0
+    """Wall time of the training process so far."""
+    duration_limit: float | None = None
     cpu_percent: float = 0.0
     metrics: Metrics = {}
     objective: float | None = None
@@ -75,10 +84,12 @@ class RuntimeFolder:
         self.path = path
         self._orders = path / "orders.json"
         self._trials = path / "trials"
+        self._steps = path / "steps"
 
     def make(self) -> None:
         """Make the folders, readable by nobody else."""
-        self._trials.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._trials, self._steps):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write_orders(self, orders: Orders) -> None:
         """Replace the orders."""
@@ -119,6 +130,21 @@ class RuntimeFolder:
             except FileNotFoundError:
                 continue  # its trial has just ended
         return found
+
+    def write_step_times(self, supervisor_pid: int, times: StepTimes) -> None:
+        """Replace the step times of all trials of this supervisor so far."""
+        _replace(self._steps / f"{supervisor_pid}.json", times.model_dump_json(by_alias=True))
+
+    def step_times_of(self, supervisor_pid: int) -> StepTimes:
+        """Step times of all trials of this supervisor so far."""
+        try:
+            return StepTimes.model_validate_json((self._steps / f"{supervisor_pid}.json").read_bytes())
+        except FileNotFoundError:
+            return StepTimes()
+
+    def step_times(self) -> StepTimes:
+        """Step times of all trials of this node; what dead supervisors left still counts."""
+        return sum_step_times(self.step_times_of(int(file.stem)) for file in self._steps.glob("[0-9]*.json"))
 
 
 def _replace(path: Path, content: str) -> None:

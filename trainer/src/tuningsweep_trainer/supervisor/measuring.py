@@ -9,6 +9,7 @@ from tuningsweep_api.judge import Sample, SampleWindow, mean_step_time
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_trainer.node.runtime import Warned
+from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRecorder
 from tuningsweep_trainer.supervisor.launcher import Launched
 from tuningsweep_trainer.supervisor.sampler import FASTEST, MOVING_BYTES, TreeSampler, next_interval
@@ -33,12 +34,21 @@ class Totals:
 class Measurements:
     """Of one training process; times are CLOCK_MONOTONIC."""
 
-    def __init__(self, launched: Launched, root: int, *, base_step: int, base_metrics: dict[str, float]) -> None:
+    def __init__(
+        self,
+        launched: Launched,
+        root: int,
+        *,
+        base_step: int,
+        base_metrics: dict[str, float],
+        step_times: StepTimeTally,
+    ) -> None:
         limits = Limits()
         self.started = launched.started
         self.window = SampleWindow(launched.started, limits.warmup_steps, limits.window_steps)
         self.totals = Totals(metrics=dict(base_metrics))
         self.trace = TraceRecorder()
+        self.step_times = step_times
         self.interval = FASTEST
         """Seconds until the next look, as far as memory goes."""
         self.memory = 0
@@ -70,6 +80,7 @@ class Measurements:
         self.memory = memory
         self.totals.peak_memory = max(self.totals.peak_memory, memory)
         clock = self._clock.read()
+        self.step_times.take(clock.steps, clock.seconds)
         sample = Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started)
         self.window.add(sample)
         self.trace.look(
@@ -123,7 +134,9 @@ class Measurements:
     def finish(self, now: float) -> None:
         """The process is gone: the last numbers."""
         self.totals.duration = now - self.started
-        self.totals.steps = self._steps(self._clock.read().steps)
+        clock = self._clock.read()
+        self.step_times.take(clock.steps, clock.seconds)
+        self.totals.steps = self._steps(clock.steps)
 
     @property
     def steps(self) -> int:

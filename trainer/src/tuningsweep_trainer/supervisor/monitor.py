@@ -18,6 +18,7 @@ from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
+from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
@@ -61,7 +62,11 @@ class Monitor(threading.Thread):
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
         self.measurements = Measurements(
-            launched, launcher.server_pid, base_step=job.base_step, base_metrics=job.base_metrics
+            launched,
+            launcher.server_pid,
+            base_step=job.base_step,
+            base_metrics=job.base_metrics,
+            step_times=StepTimeTally(runtime.step_times_of(os.getpid())),
         )
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime = process, runtime
@@ -122,6 +127,8 @@ class Monitor(threading.Thread):
         finally:
             self.measurements.close()
             self._runtime.clear_status(os.getpid())
+            with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
+                self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
 
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
@@ -234,6 +241,7 @@ class Monitor(threading.Thread):
         self._next_publish = now + PUBLISH_SECONDS
         measured, newest = self.measurements, self.measurements.window.newest
         measured.count_cpu(now)
+        self._runtime.write_step_times(os.getpid(), measured.step_times.total())
         self._runtime.write_status(
             TrialStatus(
                 trial=self._job.trial,
@@ -244,7 +252,12 @@ class Monitor(threading.Thread):
                 memory_limit=self._limits.memory_bytes,
                 steps=measured.steps,
                 mean_step_time=measured.mean_step_time(now),
+                mean_step_time_limit=self._limits.mean_step_seconds,
                 step_in_flight=None if newest is None else newest.in_flight(now) or None,
+                longest_step=0.0 if newest is None else newest.longest_step,
+                step_time_limit=self._limits.step_seconds,
+                duration=now - self._launched.started,
+                duration_limit=self._limits.trial_seconds,
                 cpu_percent=measured.cpu_percent,
                 metrics=self.totals.metrics,
                 objective=self.totals.metrics.get(self._job.objective),

@@ -1,0 +1,113 @@
+"""The chart's monitors: off by default, and when on, they select what the operator and its builders make."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.chart import CHART, templated
+
+PODS = Path(__file__).parent / "manifests" / "plain.yaml"
+MONITORS = ("podMonitor", "serviceMonitor", "prometheusRule", "dashboards")
+ALL_ON = tuple(f"monitoring.{name}.enabled=true" for name in MONITORS)
+
+
+def render(*settings: str) -> list[dict[str, Any]]:
+    """What `helm template` makes of the chart with these settings."""
+    options = (part for setting in settings for part in ("--set-json", setting))
+    return [document for document in yaml.safe_load_all(templated(*options, namespace="ours")) if document]
+
+
+def find(manifests: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [manifest for manifest in manifests if manifest["kind"] == kind]
+
+
+def one(kind: str, *settings: str) -> dict[str, Any]:
+    (found,) = find(render(*settings), kind)
+    return found
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """Whether a label selector of equalities and Exists matches."""
+    there = (expression["key"] in labels for expression in selector.get("matchExpressions", []))
+    return selector["matchLabels"].items() <= labels.items() and all(there)
+
+
+def pod_templates() -> list[dict[str, Any]]:
+    """Pod templates of head and workers, as the builders make them."""
+    (job,) = [document for document in yaml.safe_load_all(PODS.read_text()) if document["kind"] == "RayJob"]
+    cluster = job["spec"]["rayClusterSpec"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [group["template"] for group in groups]
+
+
+def test_nothing_is_there_by_default() -> None:
+    manifests = render()
+    assert not [manifest for manifest in manifests if manifest["apiVersion"].startswith("monitoring.coreos.com/")]
+    assert not find(manifests, "ConfigMap")
+
+
+def test_the_pod_monitor_selects_the_pods_of_sweeps() -> None:
+    spec = one("PodMonitor", *ALL_ON)["spec"]
+    (endpoint,) = spec["podMetricsEndpoints"]
+    templates = pod_templates()
+    assert len(templates) == 2
+    for template in templates:
+        assert selects(spec["selector"], template["metadata"]["labels"])
+        ports = [port["name"] for container in template["spec"]["containers"] for port in container["ports"]]
+        assert endpoint["port"] in ports
+    assert spec["namespaceSelector"] == {"any": True}
+
+
+def test_a_pod_cannot_say_that_it_is_in_another_namespace() -> None:
+    (endpoint,) = one("PodMonitor", *ALL_ON)["spec"]["podMetricsEndpoints"]
+    assert endpoint["honorLabels"] is False
+    assert {"action": "labeldrop", "regex": "exported_namespace"} in endpoint["metricRelabelings"]
+
+
+def test_the_pod_monitor_looks_into_the_watched_namespaces_alone() -> None:
+    monitor = one("PodMonitor", *ALL_ON, 'watchNamespaces=["a","b"]')
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["a", "b"]}
+
+
+def test_the_service_monitor_selects_the_operators_service() -> None:
+    manifests = render(*ALL_ON)
+    (monitor,), (service,) = find(manifests, "ServiceMonitor"), find(manifests, "Service")
+    assert selects(monitor["spec"]["selector"], service["metadata"]["labels"])
+    assert monitor["metadata"]["namespace"] == service["metadata"]["namespace"] == "ours"
+    assert monitor["spec"]["endpoints"][0]["port"] in [port["name"] for port in service["spec"]["ports"]]
+
+
+def test_the_rules_are_those_that_promtool_tests() -> None:
+    rules = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
+    assert one("PrometheusRule", *ALL_ON)["spec"] == rules
+
+
+def test_each_dashboard_is_a_config_map_behind_the_sidecars_label() -> None:
+    maps = find(render(*ALL_ON, 'monitoring.dashboards.annotations={"grafana_folder":"Tuning"}'), "ConfigMap")
+    shown = {}
+    for config_map in maps:
+        assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert config_map["metadata"]["annotations"] == {"grafana_folder": "Tuning"}
+        shown |= config_map["data"]
+    files = {f"tuningsweep-{path.name}": path.read_text() for path in (CHART / "files" / "dashboards").glob("*.json")}
+    assert len(files) == 3
+    assert {name: json.loads(text) for name, text in shown.items()} == {k: json.loads(v) for k, v in files.items()}
+
+
+@pytest.mark.parametrize("name", MONITORS)
+def test_labels_of_your_own_come_on_top(name: str) -> None:
+    before = {json.dumps(manifest["metadata"].get("labels")) for manifest in render()}
+    settings = (f"monitoring.{name}.enabled=true", f'monitoring.{name}.labels={{"release":"kube-prometheus"}}')
+    made = [m for m in render(*settings) if json.dumps(m["metadata"].get("labels")) not in before]
+    assert made
+    for manifest in made:
+        assert manifest["metadata"]["labels"]["release"] == "kube-prometheus"
+        assert manifest["metadata"]["labels"]["app.kubernetes.io/name"] == "tuningsweep"
+
+
+def test_a_wrong_interval_is_refused() -> None:
+    with pytest.raises(AssertionError, match="interval"):
+        render('monitoring.podMonitor.interval="often"')
