@@ -1,5 +1,7 @@
 """Rows of the timeline: no overlap, as few as possible."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def test_trials_in_a_row_do_not_overlap_and_no_row_is_wasted(spans: list[tuple[f
     slots = assign_slots(spans)
     for row in set(slots):
         inside = sorted(span for span, slot in zip(spans, slots, strict=True) if slot == row)
-        assert all(first[1] <= second[0] for first, second in zip(inside, inside[1:], strict=False))
+        assert all(first[1] <= second[0] for first, second in itertools.pairwise(inside))
     most = max((sum(start <= at < end for start, end in spans) for at, _ in spans), default=0)
     assert len(set(slots)) == most
 

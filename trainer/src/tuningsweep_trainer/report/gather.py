@@ -15,9 +15,11 @@ from pydantic import ValidationError
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.names import SWEEP_KEY
 from tuningsweep_api.outcomes import Outcome
+from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.report.errors import ReportError
+from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.ledger import Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.results.store import Store, open_store
 from tuningsweep_trainer.results.traces import TrialTrace, read_traces, traced_trials
@@ -48,8 +50,15 @@ class Results:
     """By trial, those of its training processes, oldest first; of TRACES_READ trials at most."""
     traced: int = 0
     """Trials that have a trace."""
+    edited: Limits | None = None
+    """The limits last in force, where they were edited after the sweep had started."""
     notes: list[str] = field(default_factory=list)
     """What is missing or could not be read, a sentence each."""
+
+    @property
+    def limits(self) -> Limits:
+        """The limits last in force."""
+        return self.edited or self.sweep.spec.limits
 
 
 def gather(source: str, now: datetime, sweep: TuningSweep | None = None) -> Results:
@@ -58,6 +67,7 @@ def gather(source: str, now: datetime, sweep: TuningSweep | None = None) -> Resu
     notes: list[str] = []
     sweep = sweep or _read_sweep(store, source)
     state = _read_state(store, notes)
+    desired = DesiredFile(store).read()
     history = Ledger(store).load()
     traced = traced_trials(store)
     chosen = choose_traced(traced, history.records, history.unfinished, TRACES_READ)
@@ -76,6 +86,7 @@ def gather(source: str, now: datetime, sweep: TuningSweep | None = None) -> Resu
         warnings=history.warnings,
         traces=traces,
         traced=len(traced),
+        edited=desired.limits if desired is not None and desired.limits != sweep.spec.limits else None,
         notes=notes,
     )
 

@@ -1,0 +1,79 @@
+"""The figure of which trial ran when, one row for each trial that ran at the same time."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from tuningsweep_trainer.report.figures.figure import (
+    Column,
+    Figure,
+    by_colour,
+    by_shape,
+    layered,
+    outcomes_in,
+    picked,
+)
+from tuningsweep_trainer.report.rows import TrialRow
+
+ROW_HEIGHT = 28
+MOST_HEIGHT = 620
+MARKED = 300
+"""Trials up to which the end of each bar is marked by shape; with more the marks would cover the bars."""
+
+
+def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
+    """Bars from start to end of each trial."""
+    title = "Timeline"
+    bars = [
+        {"trial": row.trial, "outcome": row.outcome, "start": row.start, "end": row.end, "slot": row.slot + 1}
+        for row in rows
+        if row.slot is not None
+    ]
+    if not bars:
+        return Figure("timeline", title, "No trial has started.", "", None)
+    slots = max(int(str(bar["slot"])) for bar in bars)
+    height = min(MOST_HEIGHT, max(3, slots) * ROW_HEIGHT)
+    shown, chosen = outcomes_in(bars), picked()
+    base = alt.Chart(alt.NamedData("bars"))
+    y = alt.Y(
+        "slot:O", title="slot", scale=alt.Scale(padding=0.25), axis=alt.Axis(grid=False, ticks=False, labelOverlap=True)
+    )
+    scale = alt.Scale(type="utc", nice=False)
+    bar = base.mark_bar(cornerRadius=2 if len(bars) <= MARKED else 0).encode(
+        x=alt.X("start:T", title="time (UTC)", scale=scale, axis=alt.Axis(tickCount=8, format=_time_format(rows))),
+        x2="end:T",
+        y=y,
+        color=by_colour(shown),
+        tooltip="trial:N",
+        opacity=alt.when(chosen).then(alt.value(0.8)).otherwise(alt.value(0.1)),
+    )
+    layers = [bar.add_params(chosen)]
+    if len(bars) <= MARKED:
+        layers.append(
+            base.mark_point(filled=True, size=70, opacity=1, style="bar-end").encode(
+                x=alt.X("end:T", scale=scale), y=y, shape=by_shape(shown), tooltip="trial:N"
+            )
+        )
+    return Figure(
+        "timeline",
+        title,
+        "Each bar is a trial from its first start to its end; the mark at its end is its outcome's. A slot is a place for"
+        " one trial at a time: results don't say which worker it was on, so the lowest free one is taken.",
+        f"Bars of {len(bars)} trials over time in {slots} rows, coloured by outcome.",
+        layered([*layers], height),
+        {"bars": bars},
+        (
+            Column("trial", "trial"),
+            Column("outcome", "outcome"),
+            Column("start", "start (UTC)", "time"),
+            Column("end", "end (UTC)", "time"),
+            Column("slot", "slot", "number"),
+        ),
+    )
+
+
+def _time_format(rows: Sequence[TrialRow]) -> str:
+    """Seconds for a sweep of minutes, minutes for one of hours, days for a longer one."""
+    starts = [row.start for row in rows if row.start is not None]
+    seconds = (max(row.end or 0 for row in rows) - min(starts)) / 1000
+    return "%H:%M:%S" if seconds < 1800 else "%H:%M" if seconds < 86_400 else "%d %b %H:%M"

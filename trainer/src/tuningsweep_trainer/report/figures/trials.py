@@ -1,0 +1,136 @@
+"""Figures with a mark for each trial: objective against memory with its Pareto front, and objective by order of end."""
+
+from collections.abc import Sequence
+
+import altair as alt
+
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_trainer.report.figures.figure import (
+    Column,
+    Figure,
+    Row,
+    by_colour,
+    by_shape,
+    compact,
+    layered,
+    mebibytes,
+    outcomes_in,
+    picked,
+)
+from tuningsweep_trainer.report.rows import TrialRow, best_so_far, pareto_rows, sign_of
+
+HEIGHT = 340
+NOTHING = "No trial has reported the objective."
+
+
+def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | None) -> Figure:
+    """Objective against highest memory; `limit` in bytes is the one in force last."""
+    name, title = objective.objective_metric_name, "Objective against memory"
+    front = {row.trial for row in pareto_rows(rows, objective)}
+    points = [
+        {
+            "trial": row.trial,
+            "outcome": row.outcome,
+            "memory": mebibytes(row.memory),
+            "objective": compact(row.objective),
+            "front": row.trial in front,
+        }
+        for row in rows
+        if row.objective is not None and row.memory is not None
+    ]
+    if not points:
+        return Figure("pareto", title, NOTHING, "", None)
+    better = "lower" if sign_of(objective) > 0 else "higher"
+    x = alt.X("memory:Q", title="highest memory (MiB)", scale=alt.Scale(zero=False, nice=True, padding=12))
+    y = alt.Y("objective:Q", title=f"{name} ({better} is better)", scale=alt.Scale(zero=False, padding=12))
+    base = alt.Chart(alt.NamedData("points"))
+    line = (
+        base.transform_filter("datum.front")
+        .mark_line(style="front", interpolate="step-after")
+        .encode(x=x, y=y, order=alt.Order("memory:Q"))
+    )
+    marks = _marks(base, points).encode(x=x, y=y)
+    ring = base.transform_filter("datum.front").mark_point(style="best", size=190, tooltip=None).encode(x=x, y=y)
+    layers: list[alt.Chart] = [line, ring, marks, *_limit_rule(limit)]
+    data: dict[str, list[Row]] = {"points": points}
+    return Figure(
+        "pareto",
+        title,
+        "Ringed trials on the line are the Pareto front: no other trial within the limits has both less memory and a"
+        " better objective. Trials over a limit are shown with what they last reported, and count for nothing.",
+        f"Scatter plot of {len(points)} trials, {name} against highest memory; {len(front)} are on the Pareto front.",
+        layered([*layers], HEIGHT),
+        data,
+        (
+            Column("trial", "trial"),
+            Column("outcome", "outcome"),
+            Column("memory", "highest memory", "mebibytes"),
+            Column("objective", name, "number"),
+            Column("front", "on the front", "flag"),
+        ),
+    )
+
+
+def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
+    """Objective by the order in which trials ended, with the best so far."""
+    name, title = objective.objective_metric_name, "Objective by trial"
+    points = [
+        {"trial": row.trial, "outcome": row.outcome, "order": row.order, "objective": compact(row.objective)}
+        for row in rows
+        if row.objective is not None and row.order is not None
+    ]
+    if not points:
+        return Figure("order", title, NOTHING, "", None)
+    steps = best_so_far(rows, objective)
+    last = max(row.order or 0 for row in rows)
+    best = [{"order": order, "objective": compact(value)} for order, value in steps]
+    best += [{"order": last, "objective": best[-1]["objective"]}] if best else []
+    better = "lower" if sign_of(objective) > 0 else "higher"
+    x = alt.X(
+        "order:Q",
+        title="trials ended",
+        axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+        scale=alt.Scale(domain=[0, last + 1], nice=False),
+    )
+    y = alt.Y("objective:Q", title=f"{name} ({better} is better)", scale=alt.Scale(zero=False, padding=12))
+    line = alt.Chart(alt.NamedData("best")).mark_line(style="front", interpolate="step-after").encode(x=x, y=y)
+    return Figure(
+        "order",
+        title,
+        "The line is the best objective so far among trials within the limits.",
+        f"Scatter plot of {name} of {len(points)} trials in the order of their end, with the best so far as a line.",
+        layered([line, _marks(alt.Chart(alt.NamedData("points")), points).encode(x=x, y=y)], HEIGHT),
+        {"points": points, "best": best},
+        (
+            Column("order", "ended as number", "number"),
+            Column("trial", "trial"),
+            Column("outcome", "outcome"),
+            Column("objective", name, "number"),
+        ),
+    )
+
+
+def _marks(base: alt.Chart, points: Sequence[Row]) -> alt.Chart:
+    """A mark for each trial, smaller where there are many."""
+    shown, chosen = outcomes_in(points), picked()
+    size = 80 if len(points) <= 200 else 40 if len(points) <= 2000 else 16
+    marks: alt.Chart = (
+        base.mark_point(filled=True, size=size, opacity=0.85)
+        .encode(
+            color=by_colour(shown),
+            shape=by_shape(shown),
+            tooltip="trial:N",
+            opacity=alt.when(chosen).then(alt.value(0.85)).otherwise(alt.value(0.08)),
+        )
+        .add_params(chosen)
+    )
+    return marks
+
+
+def _limit_rule(limit: int | None) -> list[alt.Chart]:
+    if limit is None:
+        return []
+    base = alt.Chart(alt.InlineData(values=[{"limit": mebibytes(limit), "label": f"limit {mebibytes(limit):g} MiB"}]))
+    rule = base.mark_rule(style="limit").encode(x="limit:Q")
+    label = base.mark_text(style="limit-top").encode(x="limit:Q", y=alt.value(0), text="label:N")
+    return [rule, label]
