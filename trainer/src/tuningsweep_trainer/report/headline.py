@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tuningsweep_api.outcomes import LIMIT_REASONS
 from tuningsweep_api.spec.limits import LimitAction, Limits
@@ -10,7 +11,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.report import words
 from tuningsweep_trainer.report.figures.theme import OUTCOMES
 from tuningsweep_trainer.report.gather import Results
-from tuningsweep_trainer.report.rows import TrialRow, best_row
+from tuningsweep_trainer.report.rows import TrialRow, best_row, milliseconds
 from tuningsweep_trainer.report.savings import METHOD, Savings
 
 
@@ -152,10 +153,18 @@ def _trainable(sweep: TuningSweep) -> str:
 
 
 def _time(results: Results) -> str:
-    starts = [record.start_time for record in results.records if record.start_time]
-    start = results.state.start_time if results.state is not None else min(starts, default=None)
-    end = max((record.completion_time for record in results.records), default=None)
-    ended = results.state is not None and results.state.result is not None
-    last = f", last trial ended {end[:19]}" if end else ""
-    read = "" if ended else f", read {results.now.isoformat(timespec='seconds')[:19]}"
-    return f"started {start[:19] if start else 'at an unknown time'}{last}{read} (UTC)"
+    starts = [milliseconds(record.start_time) for record in results.records]
+    known = [start for start in starts if start is not None]
+    ends = [milliseconds(record.completion_time) for record in results.records]
+    begun = milliseconds(results.state.start_time) if results.state is not None else min(known, default=None)
+    if begun is None:
+        return "not started"
+    if results.state is not None and results.state.result is not None:
+        end = max((end for end in ends if end is not None), default=begun)
+        return f"{_clock(begun)} to {_clock(end)} UTC, {words.span((end - begun) / 1000)}"
+    age = (results.now.timestamp() * 1000 - begun) / 1000
+    return f"from {_clock(begun)} UTC on; read {words.span(age)} later"
+
+
+def _clock(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

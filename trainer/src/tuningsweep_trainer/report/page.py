@@ -91,7 +91,7 @@ def _best(content: Content) -> dict[str, Any] | None:
     return {
         "trial": best.trial,
         "words": ", ".join(parts),
-        "parameters": [(name, best.parameters[name]) for name in names],
+        "parameters": [(name, words.parameter(best.parameters[name])) for name in names],
     }
 
 

@@ -5,7 +5,7 @@ A cell is a value, or for a value with a unit of its own a pair of what it is so
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -14,6 +14,9 @@ from tuningsweep_trainer.report import words
 from tuningsweep_trainer.report.figures.figure import Column, compact, mebibytes
 from tuningsweep_trainer.report.rows import TrialRow, milliseconds
 from tuningsweep_trainer.report.savings import Saving
+
+STOPS: Final = (Outcome.LIMIT_EXCEEDED, Outcome.FAILED, Outcome.STOPPED, Outcome.SKIPPED, Outcome.PRUNED)
+"""Outcomes other than success, in the order of the table of stops."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,23 @@ def trials_table(rows: Sequence[TrialRow], sweep: TuningSweep) -> Table:
 
 
 def stops_table(rows: Sequence[TrialRow], sweep: TuningSweep, savings: Mapping[str, Saving]) -> Table:
-    """Trials that ended otherwise than by training to their end, the newest first."""
+    """Trials that ended otherwise than by training to their end: limits first, pruned ones last, of each the newest first."""
     names = parameter_names(rows, sweep)
     columns = [
         Column("trial", "trial"),
         Column("outcome", "outcome", "outcome"),
-        *(Column(f"p{index}", name, "parameter") for index, name in enumerate(names)),
         Column("reason", "reason"),
         Column("observed", "observed", "number"),
         Column("limit", "limit", "number"),
+        *(Column(f"p{index}", name, "parameter") for index, name in enumerate(names)),
         Column("time", "stopped at (UTC)", "time"),
         Column("steps", "steps", "number"),
         Column("cpu", "CPU time used", "seconds"),
         Column("saved", "CPU time saved (estimate)", "number"),
         Column("message", "message", "long"),
     ]
-    stopped = [row for row in rows if row.record is not None and row.record.outcome is not Outcome.SUCCEEDED]
-    return Table(columns, [_stop_cells(row, names, savings.get(row.trial)) for row in reversed(stopped)])
+    stopped = [row for outcome in STOPS for row in reversed(rows) if row.outcome == outcome]
+    return Table(columns, [_stop_cells(row, names, savings.get(row.trial)) for row in stopped])
 
 
 def parameter_names(rows: Sequence[TrialRow], sweep: TuningSweep) -> list[str]:
@@ -94,10 +97,10 @@ def _stop_cells(row: TrialRow, names: Sequence[str], saving: Saving | None) -> l
     return [
         row.trial,
         row.outcome,
-        *_parameters(row.parameters, names),
         str(record.reason),
         _against_limit(record, record.observed),
         _against_limit(record, record.limit),
+        *_parameters(row.parameters, names),
         milliseconds(record.completion_time),
         record.steps,
         record.cpu_seconds,

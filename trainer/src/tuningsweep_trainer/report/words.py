@@ -1,6 +1,7 @@
 """Values as the report's headline and table of stops say them: a number and its unit."""
 
 from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.trials import ParameterValue
 
 
 def memory(value: float) -> str:
@@ -34,6 +35,11 @@ def in_unit_of(reason: Reason, value: float) -> str:
 def number(value: float) -> str:
     """A metric."""
     return f"{value:.5g}"
+
+
+def parameter(value: ParameterValue) -> str:
+    """A hyperparameter."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def counted(count: int, noun: str) -> str:

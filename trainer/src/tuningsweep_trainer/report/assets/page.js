@@ -25,7 +25,7 @@
     if (kind === "flag") return cell ? "yes" : "";
     if (kind === "time") return new Date(cell).toISOString().slice(0, 19).replace("T", " ");
     if (typeof cell !== "number") return String(cell);
-    return kind === "parameter" ? String(cell) : kind === "seconds" ? cell.toFixed(cell < 100 ? 2 : 0) : number(cell);
+    return kind === "parameter" ? String(Number(cell.toPrecision(6))) : kind === "seconds" ? cell.toFixed(cell < 100 ? 2 : 0) : number(cell);
   };
   const heading = (column) => (UNITS[column.kind] ? `${column.title} (${UNITS[column.kind]})` : column.title);
   const compare = (left, right) => {
@@ -93,7 +93,7 @@
       const made = element("td", { class: NUMERIC.has(column.kind) ? "right" : classes[column.kind] ?? "" });
       if (column.kind === "outcome") made.append(mark(cell));
       const text = shown(cell, column.kind);
-      if (column.kind === "parameter" && text.length > 30) made.title = text;
+      if (classes[column.kind] && text.length > 30) made.title = text;
       made.append(text);
       return made;
     }

@@ -1,5 +1,7 @@
 """Figures of memory and step time of trials over their own time, against the limits that held."""
 
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ from tuningsweep_trainer.report.figures.figure import (
 )
 from tuningsweep_trainer.report.limits import LimitPeriod
 from tuningsweep_trainer.report.rows import TrialRow
+from tuningsweep_trainer.report.words import span
 from tuningsweep_trainer.results.traces import TracePoint, TrialTrace
 
 HEIGHT = 340
@@ -74,16 +77,16 @@ MEAN_STEP = Curve(
     "Over the window of the limits. A curve begins once a trial has done its first steps.",
 )
 STEP = Curve(
-    "step-time",
-    "Step in flight",
-    "flight",
-    "time of the running step (ms)",
+    "longest-step",
+    "Longest step",
+    "longest",
+    "longest step so far (ms)",
     "milliseconds",
     "ms",
     1000.0,
     True,
     lambda limits: limits.step_seconds,
-    "How long the running step had taken at each look; a hanging step climbs until it is stopped.",
+    "The longest time that any look so far saw a step take; a hanging step climbs until it is stopped.",
 )
 
 
@@ -105,22 +108,22 @@ def curve_rows(rows: Sequence[TrialRow], traces: Mapping[str, Sequence[TrialTrac
                     "seconds": round(point.seconds, 2),
                     "memory": round(point.memory * MEMORY.factor, 1),
                     "mean": _milliseconds(point.mean_step_time),
-                    "flight": _milliseconds(point.step_in_flight or None),
+                    "longest": _milliseconds(longest),
                 }
-                for point in thinned(points, most)
+                for point, longest in thinned(_with_longest(points), most)
             ]
             if found and attempt == len(of_trial) and points:
                 found[-1]["last"] = True
     return found
 
 
-def thinned(points: Sequence[TracePoint], most: int) -> list[TracePoint]:
+def thinned(points: Sequence[tuple[TracePoint, float]], most: int) -> list[tuple[TracePoint, float]]:
     """At most `most` points: the highest in memory of each group of neighbours, and the last one as it was."""
     if len(points) <= most:
         return list(points)
     inner, groups = points[:-1], most - 1
     edges = [index * len(inner) // groups for index in range(groups + 1)]
-    kept = [max(inner[edges[i] : edges[i + 1]], key=lambda point: point.memory) for i in range(groups)]
+    kept = [max(inner[edges[i] : edges[i + 1]], key=lambda pair: pair[0].memory) for i in range(groups)]
     return [*kept, points[-1]]
 
 
@@ -132,8 +135,14 @@ def curves_figure(
     if not drawn:
         return Figure(curve.name, curve.title, "No trace of it is on record for this sweep.", "", None)
     trials = len({row["trial"] for row in drawn})
-    lines = _lines(curve, drawn, trials)
-    rules = _limit_layers(curve, limits, start)
+    heights = [row[curve.key] for row in drawn] + [_limit_value(curve, period) for period in limits]
+    lines = _lines(curve, drawn, trials, heights)
+    data: dict[str, list[Row]] = {"points": drawn}
+    if limits:
+        data["limits"] = [
+            {"limit": _limit_value(curve, period), "label": _limit_label(curve, period, start, several=len(limits) > 1)}
+            for period in limits
+        ]
     about = f"{curve.about} Dashed: the limit. The mark at a curve's end is the trial's outcome."
     if left_out:
         about += (
@@ -145,8 +154,8 @@ def curves_figure(
         curve.title,
         about,
         f"Curves of {curve.title.lower()} of {trials} trials over the seconds since each began; limit: {held}.",
-        layered([*lines, *rules], HEIGHT),
-        {"points": drawn},
+        layered([*lines, *(_limit_layers() if limits else [])], HEIGHT),
+        data,
         (
             Column("trial", "trial"),
             Column("outcome", "outcome"),
@@ -156,15 +165,18 @@ def curves_figure(
     )
 
 
-def _lines(curve: Curve, drawn: Sequence[Row], trials: int) -> list[alt.Chart]:
+def _lines(curve: Curve, drawn: Sequence[Row], trials: int, heights: Sequence[float]) -> list[alt.Chart]:
     shown, chosen, under = outcomes_in(drawn), picked(), hovered()
     base = alt.Chart(alt.NamedData("points"))
     faint = 0.9 if trials <= 20 else 0.55 if trials <= 80 else 0.35
     scale = alt.Scale(type="log", nice=False) if curve.log else alt.Scale(zero=True)
     x = alt.X(
-        "seconds:Q", title="time since the trial's start (s)", axis=alt.Axis(grid=False), scale=alt.Scale(nice=False)
+        "seconds:Q",
+        title="time since the trial's start (s)",
+        axis=alt.Axis(grid=False),
+        scale=alt.Scale(zero=True, nice=False),
     )
-    axis = alt.Axis(format="~g", tickCount=6) if curve.log else alt.Axis(tickCount=6)
+    axis = alt.Axis(format="~g", values=_log_ticks(heights)) if curve.log else alt.Axis(tickCount=6)
     y = alt.Y(f"{curve.key}:Q", title=curve.axis, scale=scale, axis=axis)
     line = (
         base.mark_line(clip=True)
@@ -194,28 +206,39 @@ def _lines(curve: Curve, drawn: Sequence[Row], trials: int) -> list[alt.Chart]:
     return [line, end]
 
 
-def _limit_layers(curve: Curve, limits: Sequence[LimitPeriod], start: int) -> list[alt.Chart]:
-    if not limits:
-        return []
-    values = [
-        {"limit": _limit_value(curve, period), "label": _limit_label(curve, period, start, several=len(limits) > 1)}
-        for period in limits
-    ]
-    base = alt.Chart(alt.InlineData(values=values))
+def _limit_layers() -> list[alt.Chart]:
+    base = alt.Chart(alt.NamedData("limits"))
     rule = base.mark_rule(style="limit").encode(y="limit:Q")
-    halo = base.mark_text(style="limit-halo").encode(y="limit:Q", x=alt.value("width"), text="label:N")
-    label = base.mark_text(style="limit-label").encode(y="limit:Q", x=alt.value("width"), text="label:N")
-    return [rule, halo, label]
+    texts = [
+        base.mark_text(style=style).encode(y="limit:Q", x=alt.value("width"), text="label:N")
+        for style in ("limit-halo", "limit-label")
+    ]
+    return [rule, *texts]
 
 
 def _limit_label(curve: Curve, period: LimitPeriod, start: int, *, several: bool) -> str:
     since = max(0.0, (period.since - start) / 1000)
     text = f"limit {_limit_value(curve, period):g} {curve.unit}"
-    return f"{text} from {since:.0f} s of the sweep" if several else text
+    if not several:
+        return text
+    return f"{text}, from {span(since)} of the sweep on" if since >= 1 else f"{text}, from the start"
 
 
 def _limit_value(curve: Curve, period: LimitPeriod) -> float:
     return round(period.value * curve.factor, 3)
+
+
+def _with_longest(points: Sequence[TracePoint]) -> list[tuple[TracePoint, float]]:
+    """Each point with the longest step seen until then, which is what limits.stepTime is about."""
+    longest = itertools.accumulate((point.step_in_flight for point in points), max)
+    return list(zip(points, longest, strict=True))
+
+
+def _log_ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers over the range of the values: 1, 2 and 5 of each decade, of many decades only its 1."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    factors = (1, 2, 5) if high - low <= 3 else (1,)
+    return [compact(factor * 10.0**decade) or 0.0 for decade in range(low, high + 1) for factor in factors]
 
 
 def _with_last(trace: TrialTrace) -> list[TracePoint]:

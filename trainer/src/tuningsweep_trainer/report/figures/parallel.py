@@ -69,7 +69,7 @@ def parallel_figure(rows: Sequence[TrialRow], sweep: TuningSweep) -> Figure:
     ]
     ticks = [{"axis": number, "at": at, "label": label} for number, axis in enumerate(axes) for at, label in axis.ticks]
     titles = [{"axis": number, "title": shortened(axis.title, TITLE_LENGTH)} for number, axis in enumerate(axes)]
-    about = "Each line is a trial; the thick one is the best. Point at a line to see its trial."
+    about = "Each line is a trial; the thick dark one is the best. Point at a line to see its trial."
     if len(drawn) < len(ended):
         about += f" {len(drawn)} of {len(ended)} trials are drawn, evenly spread over the sweep."
     return Figure(
@@ -122,7 +122,12 @@ def make_axis(title: str, values: Sequence[ParameterValue | None], *, log: bool 
     if len(distinct) > 5:
         shares = (0.0, 0.25, 0.5, 0.75, 1.0)
         distinct = [low * (high / low) ** share if log else low + (high - low) * share for share in shares]
-    return Axis(title, positions, _apart([(place(number), f"{number:.3g}") for number in distinct]))
+    return Axis(title, positions, _apart([(place(number), plain(number)) for number in distinct]))
+
+
+def plain(value: float) -> str:
+    """A number in few characters, without an exponent where it needs none."""
+    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def shortened(text: str, length: int) -> str:
@@ -164,13 +169,12 @@ def _chart(axes: int, lines: Sequence[Row], trials: int) -> dict[str, Any]:
             color=by_colour(shown),
             tooltip="trial:N",
             opacity=alt.when(under).then(alt.value(1)).when(chosen).then(alt.value(faint)).otherwise(alt.value(0.04)),
-            strokeWidth=alt.when(under)
-            .then(alt.value(4))
-            .when("datum.best")
-            .then(alt.value(3.5))
-            .otherwise(alt.value(1.5)),
+            strokeWidth=alt.when(under).then(alt.value(4)).otherwise(alt.value(1.5)),
         )
         .add_params(chosen, under)
+    )
+    best = (
+        base.transform_filter("datum.best").mark_line(style="front", strokeWidth=4).encode(x=x, y=y, tooltip="trial:N")
     )
     ticks = alt.Chart(alt.NamedData("ticks"))
     titles = alt.Chart(alt.NamedData("titles"))
@@ -189,4 +193,4 @@ def _chart(axes: int, lines: Sequence[Row], trials: int) -> dict[str, Any]:
         .mark_text(style="axis-title", baseline="bottom")
         .encode(x=x, y=y, text="title:N")
     )
-    return layered([upright, line, marks, *texts, heads], HEIGHT)
+    return layered([upright, line, best, marks, *texts, heads], HEIGHT)

@@ -51,7 +51,7 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
     if len(bars) <= MARKED:
         layers.append(
             base.mark_point(filled=True, size=70, opacity=1, style="bar-end").encode(
-                x=alt.X("end:T", scale=scale), y=y, shape=by_shape(shown), tooltip="trial:N"
+                x=alt.X("end:T", scale=scale), y=y, xOffset=alt.value(-7), shape=by_shape(shown), tooltip="trial:N"
             )
         )
     return Figure(

@@ -41,7 +41,12 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
     if not points:
         return Figure("pareto", title, NOTHING, "", None)
     better = "lower" if sign_of(objective) > 0 else "higher"
-    x = alt.X("memory:Q", title="highest memory (MiB)", scale=alt.Scale(zero=False, nice=True, padding=12))
+    x = alt.X(
+        "memory:Q",
+        title="highest memory (MiB)",
+        axis=alt.Axis(tickCount=8),
+        scale=alt.Scale(zero=False, nice=True, padding=12),
+    )
     y = alt.Y("objective:Q", title=f"{name} ({better} is better)", scale=alt.Scale(zero=False, padding=12))
     base = alt.Chart(alt.NamedData("points"))
     line = (
@@ -50,9 +55,12 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
         .encode(x=x, y=y, order=alt.Order("memory:Q"))
     )
     marks = _marks(base, points).encode(x=x, y=y)
-    ring = base.transform_filter("datum.front").mark_point(style="best", size=190, tooltip=None).encode(x=x, y=y)
-    layers: list[alt.Chart] = [line, ring, marks, *_limit_rule(limit)]
+    ring = base.transform_filter("datum.front").mark_point(style="ring", size=190, tooltip=None).encode(x=x, y=y)
+    layers: list[alt.Chart] = [line, ring, marks, *(_limit_layers() if limit else [])]
+    held = mebibytes(limit)
     data: dict[str, list[Row]] = {"points": points}
+    if held:
+        data["limits"] = [{"limit": held, "label": f"limit {held:g} MiB"}]
     return Figure(
         "pareto",
         title,
@@ -127,10 +135,8 @@ def _marks(base: alt.Chart, points: Sequence[Row]) -> alt.Chart:
     return marks
 
 
-def _limit_rule(limit: int | None) -> list[alt.Chart]:
-    if limit is None:
-        return []
-    base = alt.Chart(alt.InlineData(values=[{"limit": mebibytes(limit), "label": f"limit {mebibytes(limit):g} MiB"}]))
+def _limit_layers() -> list[alt.Chart]:
+    base = alt.Chart(alt.NamedData("limits"))
     rule = base.mark_rule(style="limit").encode(x="limit:Q")
     label = base.mark_text(style="limit-top").encode(x="limit:Q", y=alt.value(0), text="label:N")
     return [rule, label]
