@@ -44,7 +44,7 @@ def status(results: Results) -> Status:
     waiting = len(results.unfinished) - running
     if results.unfinished:
         return Status(
-            "Not ended", "open", f"{words.counted(running, 'trial')} started and without an end, {waiting} waiting"
+            "Not ended", "open", f"{words.counted(running, 'trial')} started and not ended, {waiting} waiting"
         )
     return Status("Not ended", "open", "how the sweep ended is not on record; every trial that is on record has ended")
 

@@ -21,7 +21,7 @@ from tuningsweep_trainer.report.savings import Savings
 from tuningsweep_trainer.report.tables import Table, parameter_names, stops_table, trials_table
 
 CANVAS_ABOVE: Final = 4000
-"""Rows above which a figure is drawn on a canvas: as many SVG elements make a page slow."""
+"""Marks above which a figure is drawn on a canvas: as many SVG elements make a page slow."""
 GLYPHS: Final = ("●", "✚", "▼", "■", "▲", "◆", "▶")
 """The shapes of the figures as characters, in the order of OUTCOMES."""
 
@@ -108,7 +108,6 @@ def _figure_words(figure: Figure) -> dict[str, Any]:
 def _data(figures: list[Figure], trials: Table, stops: Table) -> dict[str, Any]:
     """What the page's script draws from."""
     return {
-        "canvasAbove": CANVAS_ABOVE,
         "glyphs": {str(outcome): glyph for outcome, glyph in zip(OUTCOMES, GLYPHS, strict=True)},
         "themes": {"light": vega_config(dark=False), "dark": vega_config(dark=True)},
         "tables": {"trials": asdict(trials), "stops": asdict(stops)},
@@ -117,6 +116,7 @@ def _data(figures: list[Figure], trials: Table, stops: Table) -> dict[str, Any]:
                 "name": figure.name,
                 "chart": figure.chart | {"description": figure.alt},
                 "data": figure.data,
+                "renderer": "canvas" if figure.marks > CANVAS_ABOVE else "svg",
                 "columns": [asdict(column) for column in figure.columns],
             }
             for figure in figures

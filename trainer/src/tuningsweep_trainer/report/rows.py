@@ -18,6 +18,8 @@ from tuningsweep_trainer.results.traces import TrialTrace
 
 RUNNING: Final = "Running"
 """Stands where ended trials have an outcome."""
+LEAST_OPEN: Final = 600_000
+"""Milliseconds that an unfinished trial is drawn on beyond the last thing on record."""
 KEPT: Final = (Outcome.SUCCEEDED, Outcome.PRUNED)
 """Outcomes of trials that kept the limits, so that their objective counts."""
 
@@ -40,7 +42,7 @@ class TrialRow:
     """Mean step time."""
     start: int | None = None
     end: int | None = None
-    """The report's own time for a running trial."""
+    """For a running trial the time of the report, or less where the record ends long before."""
     slot: int | None = None
     """Row of the timeline."""
 
@@ -53,13 +55,13 @@ class TrialRow:
 def trial_rows(results: Results) -> list[TrialRow]:
     """Ended trials in the order of their end, then those that are running; trials that wait have no row."""
     name = results.sweep.spec.objective.objective_metric_name
-    now = _milliseconds(results.now)
+    open_end = _open_end(results)
     rows = [
         _ended(record, order, name, results.traces.get(record.trial, ()))
         for order, record in enumerate(results.records, start=1)
     ]
     rows += [
-        _running(trial, started, results.traces.get(trial, ()), now)
+        _running(trial, started, results.traces.get(trial, ()), open_end)
         for trial, started in results.unfinished.items()
         if started.attempts
     ]
@@ -113,6 +115,17 @@ def _milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def _open_end(results: Results) -> int:
+    """Where bars of unfinished trials end: now, but of a run that was broken off long ago at most twice its known time."""
+    known = [milliseconds(time) for record in results.records for time in (record.start_time, record.completion_time)]
+    known += [milliseconds(trial.first_start) for trial in results.unfinished.values()]
+    times = [time for time in known if time is not None]
+    now = _milliseconds(results.now)
+    if not times:
+        return now
+    return min(now, max(times) + max(max(times) - min(times), LEAST_OPEN))
+
+
 def _ended(record: TrialRecord, order: int, objective: str, traces: Sequence[TrialTrace]) -> TrialRow:
     return TrialRow(
         trial=record.trial,
@@ -134,7 +147,7 @@ def _step(record: TrialRecord, traces: Sequence[TrialTrace]) -> float | None:
     return mean_step_seconds(record, traces)
 
 
-def _running(trial: str, started: Unfinished, traces: Sequence[TrialTrace], now: int) -> TrialRow:
+def _running(trial: str, started: Unfinished, traces: Sequence[TrialTrace], open_end: int) -> TrialRow:
     points = [point for trace in traces for point in trace.points]
     reports = [report for trace in traces for report in trace.reports]
     means = [point.mean_step_time for point in points if point.mean_step_time is not None]
@@ -147,7 +160,7 @@ def _running(trial: str, started: Unfinished, traces: Sequence[TrialTrace], now:
         memory=max((point.memory for point in points), default=None),
         step=means[-1] if means else None,
         start=start,
-        end=None if start is None else max(start, now),
+        end=None if start is None else max(start, open_end),
     )
 
 

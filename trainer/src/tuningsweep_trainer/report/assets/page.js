@@ -173,14 +173,15 @@
 
   async function drawFigure(figure) {
     const host = document.querySelector(`[data-figure="${figure.name}"]`);
-    const rows = Object.values(figure.data).reduce((sum, part) => sum + part.length, 0);
     views.get(figure.name)?.finalize();
     const spec = { ...figure.chart, datasets: figure.data };
+    const config = page.themes[theme()];
+    const narrow = innerWidth < 600;
     const options = {
       mode: "vega-lite",
       actions: false,
-      renderer: rows > page.canvasAbove ? "canvas" : "svg",
-      config: page.themes[theme()],
+      renderer: figure.renderer,
+      config: narrow ? { ...config, legend: { ...config.legend, columns: 2 } } : config,
       tooltip,
     };
     views.set(figure.name, await vegaEmbed(host, spec, options));

@@ -168,8 +168,13 @@ def curves_figure(
 def _lines(curve: Curve, drawn: Sequence[Row], trials: int, heights: Sequence[float]) -> list[alt.Chart]:
     shown, chosen, under = outcomes_in(drawn), picked(), hovered()
     base = alt.Chart(alt.NamedData("points"))
-    faint = 0.9 if trials <= 20 else 0.55 if trials <= 80 else 0.35
-    scale = alt.Scale(type="log", nice=False) if curve.log else alt.Scale(zero=True)
+    faint = 0.9 if trials <= 20 else 0.7 if trials <= 100 else 0.45
+    top = max(heights) * (1.8 if curve.log else 1.1)  # room for a limit's label
+    scale = (
+        alt.Scale(type="log", domain=[min(heights), top], nice=False)
+        if curve.log
+        else alt.Scale(domain=[0, top], nice=False)
+    )
     x = alt.X(
         "seconds:Q",
         title="time since the trial's start (s)",

@@ -40,6 +40,8 @@ class Figure:
     columns: tuple[Column, ...] = ()
     least_width: int = 0
     """Pixels below which it is scrolled rather than made smaller."""
+    marks: int = 0
+    """Points or bars in it, one for each trial; lines are few and not counted."""
 
 
 def layered(layers: Iterable[alt.Chart], height: int) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def parallel_figure(rows: Sequence[TrialRow], sweep: TuningSweep) -> Figure:
     ]
     ticks = [{"axis": number, "at": at, "label": label} for number, axis in enumerate(axes) for at, label in axis.ticks]
     titles = [{"axis": number, "title": shortened(axis.title, TITLE_LENGTH)} for number, axis in enumerate(axes)]
-    about = "Each line is a trial; the thick dark one is the best. Point at a line to see its trial."
+    about = "Each line is a trial; the thickest one is the best. Point at a line to see its trial."
     if len(drawn) < len(ended):
         about += f" {len(drawn)} of {len(ended)} trials are drawn, evenly spread over the sweep."
     return Figure(

@@ -65,7 +65,7 @@ def vega_config(*, dark: bool) -> dict[str, Any]:
         },
         "style": {
             "limit": {"color": accent, "strokeDash": [6, 4], "strokeWidth": 1.5},
-            "limit-label": {"fill": ink, "fontSize": 11, "fontWeight": 500, **above_right},
+            "limit-label": {"color": ink, "fontSize": 11, "fontWeight": 500, **above_right},
             "limit-halo": {
                 "fill": paper,
                 "stroke": paper,
@@ -75,7 +75,7 @@ def vega_config(*, dark: bool) -> dict[str, Any]:
                 **above_right,
             },
             "limit-top": {
-                "fill": ink,
+                "color": ink,
                 "fontSize": 11,
                 "fontWeight": 500,
                 "align": "right",
@@ -85,9 +85,9 @@ def vega_config(*, dark: bool) -> dict[str, Any]:
             },
             "front": {"color": ink, "strokeWidth": 1.5},
             "axis-line": {"color": soft, "strokeWidth": 1},
-            "axis-title": {"fill": ink, "fontSize": 12, "fontWeight": 600},
-            "tick-label": {"fill": ink, "fontSize": 11},
-            "halo": {"fill": paper, "stroke": paper, "strokeWidth": 4, "fontSize": 11, "strokeJoin": "round"},
+            "axis-title": {"color": ink, "fontSize": 12, "fontWeight": 600},
+            "tick-label": {"color": ink, "fontSize": 11},
+            "halo": {"color": paper, "stroke": paper, "strokeWidth": 4, "fontSize": 11, "strokeJoin": "round"},
             "ring": {"color": ink, "strokeWidth": 1.5},
             "bar-end": {"color": ink},
         },

@@ -69,6 +69,7 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
             Column("end", "end (UTC)", "time"),
             Column("slot", "slot", "number"),
         ),
+        marks=len(bars),
     )
 
 

@@ -76,6 +76,7 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
             Column("objective", name, "number"),
             Column("front", "on the front", "flag"),
         ),
+        marks=len(points),
     )
 
 
@@ -115,6 +116,7 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
             Column("outcome", "outcome"),
             Column("objective", name, "number"),
         ),
+        marks=len(points),
     )
 
 
