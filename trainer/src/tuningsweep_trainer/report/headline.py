@@ -77,7 +77,8 @@ def saved_words(savings: Savings) -> tuple[str, str]:
     if not savings.by_trial and not savings.uncounted:
         return "none", "no trial was stopped early"
     if not savings.by_trial:
-        return "not known", f"{words.counted(savings.uncounted, 'trial')} stopped before the step time was known"
+        stopped = words.counted(savings.uncounted, "trial")
+        return "not known", f"{stopped} stopped, of unknown step time or with no trial that finished to compare with"
     low, high = words.span(savings.low), words.span(savings.high)
     value = low if low == high else f"{low} to {high}"
     if savings.uncounted:

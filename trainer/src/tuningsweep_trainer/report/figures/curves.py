@@ -146,7 +146,8 @@ def curves_figure(
     about = f"{curve.about} Dashed: the limit. The mark at a curve's end is the trial's outcome."
     if left_out:
         about += (
-            f" {left_out} more trials are not drawn: those over a limit come first, of the others every few is shown."
+            f" {left_out} more trials are not drawn: half of the room is for trials over a limit, and what is drawn is"
+            " evenly spread over the sweep."
         )
     held = ", ".join(f"{_limit_value(curve, period):g} {curve.unit}" for period in limits) or "none"
     return Figure(

@@ -7,6 +7,7 @@ import altair as alt
 from tuningsweep_trainer.report.figures.figure import (
     Column,
     Figure,
+    Row,
     by_colour,
     by_shape,
     layered,
@@ -17,6 +18,9 @@ from tuningsweep_trainer.report.rows import TrialRow
 
 ROW_HEIGHT = 28
 MOST_HEIGHT = 620
+MARK_WIDTH = 12
+"""Pixels that a mark at the end of a bar takes."""
+LEAST_WIDTH = 640
 MARKED = 300
 """Trials up to which the end of each bar is marked by shape; with more the marks would cover the bars."""
 
@@ -24,14 +28,15 @@ MARKED = 300
 def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
     """Bars from start to end of each trial."""
     title = "Timeline"
-    bars = [
+    bars: list[Row] = [
         {"trial": row.trial, "outcome": row.outcome, "start": row.start, "end": row.end, "slot": row.slot + 1}
         for row in rows
         if row.slot is not None
     ]
     if not bars:
         return Figure("timeline", title, "No trial has started.", "", None)
-    slots = max(int(str(bar["slot"])) for bar in bars)
+    _mark_ends(bars)
+    slots = max(int(bar["slot"]) for bar in bars)
     height = min(MOST_HEIGHT, max(3, slots) * ROW_HEIGHT)
     shown, chosen = outcomes_in(bars), picked()
     base = alt.Chart(alt.NamedData("bars"))
@@ -50,9 +55,9 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
     layers = [bar.add_params(chosen)]
     if len(bars) <= MARKED:
         layers.append(
-            base.mark_point(filled=True, size=70, opacity=1, style="bar-end").encode(
-                x=alt.X("end:T", scale=scale), y=y, xOffset=alt.value(-7), shape=by_shape(shown), tooltip="trial:N"
-            )
+            base.transform_filter("datum.marked")
+            .mark_point(filled=True, size=70, opacity=1, style="bar-end")
+            .encode(x=alt.X("end:T", scale=scale), y=y, xOffset=alt.value(-7), shape=by_shape(shown), tooltip="trial:N")
         )
     return Figure(
         "timeline",
@@ -69,8 +74,17 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
             Column("end", "end (UTC)", "time"),
             Column("slot", "slot", "number"),
         ),
+        least_width=LEAST_WIDTH,
         marks=len(bars),
     )
+
+
+def _mark_ends(bars: list[Row]) -> None:
+    """Choose the bars that are long enough for a mark at their end."""
+    span = max(bar["end"] for bar in bars) - min(bar["start"] for bar in bars)
+    for bar in bars:
+        if bar["end"] - bar["start"] > span * MARK_WIDTH / LEAST_WIDTH:
+            bar["marked"] = True
 
 
 def _time_format(rows: Sequence[TrialRow]) -> str:

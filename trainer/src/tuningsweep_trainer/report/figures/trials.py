@@ -55,8 +55,12 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
         .encode(x=x, y=y, order=alt.Order("memory:Q"))
     )
     marks = _marks(base, points).encode(x=x, y=y)
-    ring = base.transform_filter("datum.front").mark_point(style="ring", size=190, tooltip=None).encode(x=x, y=y)
-    layers: list[alt.Chart] = [line, ring, marks, *(_limit_layers() if limit else [])]
+    ring = (
+        base.transform_filter("datum.front")
+        .mark_point(style="ring", size=2.4 * mark_size(len(points)), tooltip=None)
+        .encode(x=x, y=y)
+    )
+    layers: list[alt.Chart] = [marks, line, ring, *(_limit_layers() if limit else [])]
     held = mebibytes(limit)
     data: dict[str, list[Row]] = {"points": points}
     if held:
@@ -120,12 +124,16 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
     )
 
 
+def mark_size(trials: int) -> int:
+    """Area of a mark in square pixels, smaller where there are many."""
+    return 80 if trials <= 200 else 40 if trials <= 2000 else 16
+
+
 def _marks(base: alt.Chart, points: Sequence[Row]) -> alt.Chart:
-    """A mark for each trial, smaller where there are many."""
+    """A mark for each trial, its outcome as colour and shape."""
     shown, chosen = outcomes_in(points), picked()
-    size = 80 if len(points) <= 200 else 40 if len(points) <= 2000 else 16
     marks: alt.Chart = (
-        base.mark_point(filled=True, size=size, opacity=0.85)
+        base.mark_point(filled=True, size=mark_size(len(points)), opacity=0.85)
         .encode(
             color=by_colour(shown),
             shape=by_shape(shown),
