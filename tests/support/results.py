@@ -21,6 +21,7 @@ from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRe
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MIB = 1 << 20
 HOSTILE = "<script>alert(1)</script>"
+HOSTILE_NAME = "<img src=x onerror=alert(1)>"
 """Text of a user that must only ever be shown."""
 
 
@@ -136,7 +137,8 @@ def example_trial(index: int, chance: random.Random) -> tuple[TrialRecord, Trial
     metrics = {"validation_loss": loss, "mean_step_time_seconds": step} if steps > 20 else {}
     made = TrialRecord(
         trial=f"trial-{index:04d}",
-        parameters={"batch_size": batch, "width": width, "learning_rate": rate, "optimizer": optimizer},
+        parameters={"batch_size": batch, "width": width, "learning_rate": rate, "optimizer": optimizer}
+        | ({HOSTILE_NAME: HOSTILE, "image": "https://example.com/a.png"} if index == 5 else {}),
         outcome=outcome,
         reason=reason,
         message=f"why trial {index} ended {HOSTILE}",

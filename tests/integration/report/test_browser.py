@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from support.chromium import find_chromium
-from support.results import HOSTILE, START, write_results
+from support.results import HOSTILE, HOSTILE_NAME, START, write_results
 from tuningsweep_trainer.report.write import Written, write_report
 
 TRIALS, RUNNING = 60, 2
@@ -97,7 +97,9 @@ def test_limits_are_in_the_figures(seen: Seen) -> None:
 
 def test_text_of_a_user_is_shown_and_never_run(seen: Seen) -> None:
     assert HOSTILE in seen.page.locator("[data-table=stops]").inner_text()
+    assert any(HOSTILE_NAME in head for head in seen.page.locator("[data-table=trials] th").all_inner_texts())
     assert seen.page.locator("script").count() == 3
+    assert seen.page.locator("img").count() == 0
 
 
 @pytest.fixture

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from support.results import START, example_sweep, record, write_results
+from support.results import START, example_sweep, record, trace, write_results
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.report.gather import TRACES_READ, choose_traced, gather, spread
+from tuningsweep_trainer.results.ledger import Ledger
+from tuningsweep_trainer.results.store import ObjectStore
+from tuningsweep_trainer.results.traces import write_trace
 
 
 def over(index: int):
@@ -79,3 +82,17 @@ def test_trials_without_a_trace_are_not_chosen() -> None:
 def test_spread_keeps_order_and_bounds() -> None:
     assert spread("abcdefghij", 3) == ["a", "d", "g"]
     assert spread("ab", 3) == ["a", "b"]
+
+
+def test_results_in_object_storage_are_read_like_those_in_a_folder(tmp_path, monkeypatch) -> None:
+    from pyarrow import fs
+
+    store = ObjectStore(fs.LocalFileSystem(), str(tmp_path))
+    store.write("sweep.json", json.dumps(example_sweep().dump()).encode())
+    Ledger(store).record(record(0))
+    write_trace(store, trace("trial-0000"), 1)
+    monkeypatch.setattr("tuningsweep_trainer.report.gather.open_store", lambda source: store)
+    results = gather("s3://bucket/digits", START)
+    assert [r.trial for r in results.records] == ["trial-0000"]
+    assert list(results.traces) == ["trial-0000"]
+    assert results.source == "s3://bucket/digits"

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from support.results import HOSTILE, START, example_sweep, record, write_results
+from support.results import HOSTILE, HOSTILE_NAME, START, example_sweep, record, write_results
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report import write
 from tuningsweep_trainer.report.errors import ReportError
@@ -74,6 +74,7 @@ def test_a_browser_is_told_to_fetch_nothing(example) -> None:
 def test_text_of_a_user_never_becomes_markup(example) -> None:
     text, markup = example
     assert HOSTILE not in text
+    assert HOSTILE_NAME not in text
     assert "alert(1)" in text
     assert markup.tags.count("script") == 3
     reasons = json.dumps(json.loads(markup.data)["tables"]["stops"]["rows"])

@@ -100,6 +100,28 @@ def outcome_counts(rows: Sequence[TrialRow]) -> list[tuple[str, int]]:
     return [(str(outcome), counts[outcome]) for outcome in OUTCOMES if counts[outcome]]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the bar of CPU time: that of an outcome's trials, or what was saved."""
+
+    label: str
+    kind: str
+    """An outcome, or saved."""
+    seconds: float
+    text: str
+
+
+def cpu_shares(results: Results, savings: Savings) -> list[Share]:
+    """CPU time by outcome, and beside it the least that stopped trials would still have needed."""
+    used: dict[str, float] = {}
+    for record in results.records:
+        used[record.outcome] = used.get(record.outcome, 0.0) + record.cpu_seconds
+    shares = [Share(o, o, used[o], words.span(used[o])) for o in map(str, OUTCOMES) if used.get(o)]
+    if savings.low > 0:
+        shares.append(Share("saved, at least", "saved", savings.low, words.span(savings.low)))
+    return shares
+
+
 def facts(results: Results, version: str) -> list[tuple[str, str]]:
     """What ran, under what limits, where and when."""
     sweep = results.sweep

@@ -52,6 +52,7 @@ def render(content: Content) -> str:
         notes=results.notes,
         cards=headline.cards(results, content.rows, content.savings),
         counts=headline.outcome_counts(content.rows),
+        shares=headline.cpu_shares(results, content.savings),
         facts=content.facts,
         best=_best(content),
         method=headline.savings_sentence(content.savings),
