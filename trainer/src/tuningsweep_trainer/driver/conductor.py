@@ -11,7 +11,8 @@ from typing import Final
 from tuningsweep_api.messages import DesiredState, SweepResult, SweepState
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.driver.book import Book, counts_by_outcome, timestamp
+from tuningsweep_trainer.clocks import timestamp
+from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.fleet import Fleet
 from tuningsweep_trainer.driver.state import fold_state
 from tuningsweep_trainer.node.runtime import Orders, TrialStatus
@@ -94,8 +95,7 @@ class Conductor(threading.Thread):
         """One round: orders, nodes, observations, watchers. Nothing in it waits, so that edits take hold at once."""
         self._fleet.order(orders_of(self._book))
         self._fleet.meet_nodes()
-        outcomes = counts_by_outcome(self._book.progress().records)
-        self._statuses = self._fleet.observe({outcome.value: count for outcome, count in outcomes.items()})
+        self._statuses = self._fleet.observe(self._book.outcomes())
         if self._on_state is not None:
             self._on_state(self.state())
 

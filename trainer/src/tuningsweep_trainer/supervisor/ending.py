@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tuningsweep_api.judge import Verdict
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_api.trials import Forecast
 
 _LIMIT_NAMES = {
     Reason.MEMORY_LIMIT_EXCEEDED: ("memory", "limits.memory"),
@@ -37,6 +38,15 @@ def limit_sentence(verdict: Verdict) -> str:
     assert verdict.reason in LIMIT_REASONS
     what, field = _LIMIT_NAMES[verdict.reason]
     return f"{what} {_shown(verdict.reason, verdict.observed)} is over {field} {_shown(verdict.reason, verdict.limit)}"
+
+
+def forecast_sentence(forecast: Forecast) -> str:
+    """A sentence for people about a trial that is predicted to exceed a limit."""
+    what, field = _LIMIT_NAMES[forecast.reason]
+    values = (forecast.predicted, forecast.lower, forecast.upper, forecast.limit)
+    predicted, lower, upper, limit = (_shown(forecast.reason, value) for value in values)
+    trials = ", ".join(forecast.based_on)
+    return f"{what} is predicted to be {predicted} (95 %: {lower} to {upper}), over {field} {limit}, by {trials}"
 
 
 def _shown(reason: Reason, value: float) -> str:
