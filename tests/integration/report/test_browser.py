@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from support.chromium import find_chromium
-from support.results import HOSTILE, HOSTILE_NAME, START, write_results
+from support.example_results import HOSTILE, HOSTILE_NAME, write_results
+from support.results import START
 from tuningsweep_trainer.report.write import Written, write_report
 
 TRIALS, RUNNING = 60, 2

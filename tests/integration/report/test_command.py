@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from support.results import write_results
+from support.example_results import write_results
 from tuningsweep_trainer.cli.main import app
 
 

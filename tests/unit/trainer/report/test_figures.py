@@ -3,7 +3,8 @@
 import altair
 import pytest
 
-from support.results import START, example_sweep, record, trace
+from support.example_results import example_sweep
+from support.results import START, record, trace
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_trainer.report.figures.curves import FEWEST_POINTS, MEMORY, curve_rows, curves_figure, thinned
 from tuningsweep_trainer.report.figures.parallel import MOST_LINES, make_axis, parallel_figure, plain

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from support.results import START, example_sweep, record, trace, write_results
+from support.example_results import example_sweep, write_results
+from support.results import START, record, trace
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.report.gather import TRACES_READ, choose_traced, gather, spread
@@ -18,12 +19,12 @@ def over(index: int):
 
 
 def test_an_ended_sweep_is_read_whole(tmp_path) -> None:
-    results = gather(str(write_results(tmp_path, 6)), START)
-    assert [r.trial for r in results.records] == [f"trial-{index:04d}" for index in range(6)]
-    assert set(results.traces) == {r.trial for r in results.records}
+    results = gather(str(write_results(tmp_path, 8)), START)
+    assert [r.trial for r in results.records] == [f"trial-{index:04d}" for index in range(8)]
+    assert set(results.traces) == {r.trial for r in results.records if r.outcome is not Outcome.SKIPPED}
     assert results.state is not None
     assert results.state.result is not None
-    assert (results.unfinished, results.notes, results.traced) == ({}, [], 6)
+    assert (results.unfinished, results.notes, results.traced) == ({}, [], 7)
     assert results.limits.memory == "250Mi", "the edited limits are the ones in force"
 
 
@@ -90,7 +91,7 @@ def test_results_in_object_storage_are_read_like_those_in_a_folder(tmp_path, mon
     store = ObjectStore(fs.LocalFileSystem(), str(tmp_path))
     store.write("sweep.json", json.dumps(example_sweep().dump()).encode())
     Ledger(store).record(record(0))
-    write_trace(store, trace("trial-0000"), 1)
+    write_trace(store, trace("trial-0000"))
     monkeypatch.setattr("tuningsweep_trainer.report.gather.open_store", lambda source: store)
     results = gather("s3://bucket/digits", START)
     assert [r.trial for r in results.records] == ["trial-0000"]

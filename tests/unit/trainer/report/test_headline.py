@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.results import START, example_sweep, record
+from support.example_results import example_sweep
+from support.results import START, record
 from tuningsweep_api.messages import SweepResult, SweepState
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.limits import Limits

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from support.results import HOSTILE, HOSTILE_NAME, START, example_sweep, record, write_results
+from support.example_results import HOSTILE, HOSTILE_NAME, example_sweep, write_results
+from support.results import START, record
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report import write
 from tuningsweep_trainer.report.errors import ReportError

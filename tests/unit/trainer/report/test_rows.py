@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from support.results import START, example_sweep, record, trace
+from support.example_results import example_sweep
+from support.results import START, record, trace
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report.gather import Results
 from tuningsweep_trainer.report.rows import RUNNING, best_row, best_so_far, pareto_rows, trial_rows

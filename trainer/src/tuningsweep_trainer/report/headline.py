@@ -75,16 +75,17 @@ def cards(results: Results, rows: Sequence[TrialRow], savings: Savings) -> list[
 def saved_words(savings: Savings) -> tuple[str, str]:
     """The estimate with its interval, or 'at least', and what is left out of it."""
     if not savings.by_trial and not savings.uncounted:
-        return "none", "no trial was stopped early"
+        return "none", "no trial was stopped early or skipped"
     if not savings.by_trial:
         stopped = words.counted(savings.uncounted, "trial")
-        return "not known", f"{stopped} stopped, of unknown step time or with no trial that finished to compare with"
+        return (
+            "not known",
+            f"{stopped} stopped or skipped, of unknown step time or with no trial that finished to compare with",
+        )
     low, high = words.span(savings.low), words.span(savings.high)
     value = low if low == high else f"{low} to {high}"
     if savings.uncounted:
-        left_out = (
-            f"estimate; {words.counted(savings.uncounted, 'more stopped trial')} of unknown step time not counted"
-        )
+        left_out = f"estimate; {words.counted(savings.uncounted, 'more trial')} of unknown step time not counted"
         return f"at least {low}", left_out
     return f"about {value}", "estimate, see below"
 

@@ -11,8 +11,8 @@ from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.results.traces import TrialTrace
 
-SAVING: Final = (Outcome.LIMIT_EXCEEDED, Outcome.PRUNED)
-"""Trials that a limit or a scheduler ended; what a person stopped or what failed saves nothing."""
+SAVING: Final = (Outcome.LIMIT_EXCEEDED, Outcome.PRUNED, Outcome.SKIPPED)
+"""Trials that a limit, a forecast or a scheduler ended; what a person stopped or what failed saves nothing."""
 METHOD: Final = (
     "Estimate: the steps a stopped trial was short of the trials that finished, times its own mean step time, times the"
     " share of a CPU it had used; it assumes that the trial would have gone on like that and trained as long as they did."

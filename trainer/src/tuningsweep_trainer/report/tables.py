@@ -98,8 +98,8 @@ def _stop_cells(row: TrialRow, names: Sequence[str], saving: Saving | None) -> l
         row.trial,
         row.outcome,
         str(record.reason),
-        _against_limit(record, record.observed),
-        _against_limit(record, record.limit),
+        _observed(record),
+        _limit(record),
         *_parameters(row.parameters, names),
         milliseconds(record.completion_time),
         record.steps,
@@ -109,8 +109,18 @@ def _stop_cells(row: TrialRow, names: Sequence[str], saving: Saving | None) -> l
     ]
 
 
-def _against_limit(record: TrialRecord, value: float | None) -> list[Any] | None:
-    return None if value is None else [value, words.in_unit_of(record.reason, value)]
+def _observed(record: TrialRecord) -> list[Any] | None:
+    forecast = record.forecast
+    if record.observed is None and forecast is not None:
+        low, high = (words.in_unit_of(forecast.reason, value) for value in (forecast.lower, forecast.upper))
+        return [forecast.predicted, f"forecast {low} to {high}"]
+    return None if record.observed is None else [record.observed, words.in_unit_of(record.reason, record.observed)]
+
+
+def _limit(record: TrialRecord) -> list[Any] | None:
+    if record.limit is None and record.forecast is not None:
+        return [record.forecast.limit, words.in_unit_of(record.forecast.reason, record.forecast.limit)]
+    return None if record.limit is None else [record.limit, words.in_unit_of(record.reason, record.limit)]
 
 
 def _saving_words(saving: Saving) -> str:
