@@ -6,7 +6,8 @@ import pytest
 from support.example_results import example_sweep
 from support.results import START, record, trace
 from tuningsweep_api.spec.limits import Limits
-from tuningsweep_trainer.report.figures.curves import FEWEST_POINTS, MEMORY, curve_rows, curves_figure, thinned
+from tuningsweep_trainer.report.curve_rows import FEWEST_POINTS, curve_rows, thinned
+from tuningsweep_trainer.report.figures.curves import MEMORY, curves_figure
 from tuningsweep_trainer.report.figures.parallel import MOST_LINES, make_axis, parallel_figure, plain
 from tuningsweep_trainer.report.figures.theme import DARK, LIGHT, OUTCOMES, SHAPES, VEGA_LITE
 from tuningsweep_trainer.report.figures.timeline import timeline_figure
@@ -151,3 +152,11 @@ def test_a_limit_that_was_taken_away_and_given_back_has_two_periods() -> None:
 def test_without_traces_the_declared_limit_holds() -> None:
     assert [period.value for period in periods()] == [300 << 20]
     assert limit_periods([], Limits(), lambda limits: limits.memory_bytes) == []
+
+
+def test_a_line_is_broken_where_a_trial_has_no_value() -> None:
+    figure = parallel_figure(
+        rows_of(record(0, parameters=PARAMETERS), record(1, parameters=PARAMETERS, metrics={})), SWEEP
+    )
+    objective = len(SWEEP.spec.parameters)
+    assert [line["at"] for line in figure.data["lines"] if line["axis"] == objective] == [0.5, None]

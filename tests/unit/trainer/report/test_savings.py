@@ -56,3 +56,8 @@ def test_a_trial_stopped_after_more_steps_than_the_others_needed_saves_nothing_b
 def test_no_trials_at_all() -> None:
     savings = estimate([], {})
     assert (savings.low, savings.high, savings.used, savings.uncounted) == (0, 0, 0, 0)
+
+
+def test_a_trial_without_a_finished_step_has_no_step_time() -> None:
+    none = record(1, **OVER_MEMORY, steps=0, metrics={})
+    assert estimate([record(0), none], {none.trial: [trace(none.trial, mean_step_time=0.2)]}).uncounted == 1

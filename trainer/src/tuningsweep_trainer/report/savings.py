@@ -74,5 +74,7 @@ def mean_step_seconds(record: TrialRecord, traces: Sequence[TrialTrace]) -> floa
     reported = record.metrics.get("mean_step_time_seconds")
     if reported is not None:
         return reported
+    if record.steps == 0:
+        return None
     known = (p.mean_step_time for t in reversed(traces) for p in reversed(t.points) if p.mean_step_time is not None)
     return next(known, None)

@@ -70,6 +70,7 @@ def write_report(
 
 def make_figures(results: Results, rows: "list[TrialRow]") -> "list[Figure]":
     """All figures in the order of the page."""
+    from tuningsweep_trainer.report.curve_rows import curve_rows
     from tuningsweep_trainer.report.figures import curves
     from tuningsweep_trainer.report.figures.parallel import parallel_figure
     from tuningsweep_trainer.report.figures.timeline import timeline_figure
@@ -78,7 +79,7 @@ def make_figures(results: Results, rows: "list[TrialRow]") -> "list[Figure]":
 
     objective = results.sweep.spec.objective
     traces = [trace for found in results.traces.values() for trace in found]
-    points = curves.curve_rows(rows, results.traces)
+    points = curve_rows(rows, results.traces)
     start = min((row.start for row in rows if row.start is not None), default=0)
     left_out = results.traced - len(results.traces)
 

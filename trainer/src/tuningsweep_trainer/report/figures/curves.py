@@ -1,8 +1,7 @@
 """Figures of memory and step time of trials over their own time, against the limits that held."""
 
-import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -22,15 +21,9 @@ from tuningsweep_trainer.report.figures.figure import (
     picked,
 )
 from tuningsweep_trainer.report.limits import LimitPeriod
-from tuningsweep_trainer.report.rows import TrialRow
 from tuningsweep_trainer.report.words import span
-from tuningsweep_trainer.results.traces import TracePoint, TrialTrace
 
 HEIGHT = 340
-POINTS = 14_000
-"""Points of all curves together."""
-FEWEST_POINTS = 40
-"""Points of a curve, however many curves there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,48 +83,12 @@ STEP = Curve(
 )
 
 
-def curve_rows(rows: Sequence[TrialRow], traces: Mapping[str, Sequence[TrialTrace]]) -> list[Row]:
-    """Points of the trials' curves, thinned so that all together are bounded; times are seconds of the process."""
-    processes = sum(len(found) for found in traces.values()) or 1
-    most = max(FEWEST_POINTS, POINTS // processes)
-    outcomes = {row.trial: row.outcome for row in rows}
-    found: list[Row] = []
-    for trial, of_trial in traces.items():
-        for attempt, trace in enumerate(of_trial, start=1):
-            outcome = outcomes.get(trial, trace.outcome or "Running")
-            points = _with_last(trace)
-            found += [
-                {
-                    "trial": trial,
-                    "outcome": outcome,
-                    "process": f"{trial}/{attempt}",
-                    "seconds": round(point.seconds, 2),
-                    "memory": round(point.memory * MEMORY.factor, 1),
-                    "mean": _milliseconds(point.mean_step_time),
-                    "longest": _milliseconds(longest),
-                }
-                for point, longest in thinned(_with_longest(points), most)
-            ]
-            if found and attempt == len(of_trial) and points:
-                found[-1]["last"] = True
-    return found
-
-
-def thinned(points: Sequence[tuple[TracePoint, float]], most: int) -> list[tuple[TracePoint, float]]:
-    """At most `most` points: the highest in memory of each group of neighbours, and the last one as it was."""
-    if len(points) <= most:
-        return list(points)
-    inner, groups = points[:-1], most - 1
-    edges = [index * len(inner) // groups for index in range(groups + 1)]
-    kept = [max(inner[edges[i] : edges[i + 1]], key=lambda pair: pair[0].memory) for i in range(groups)]
-    return [*kept, points[-1]]
-
-
 def curves_figure(
     curve: Curve, points: Sequence[Row], limits: Sequence[LimitPeriod], start: int, left_out: int
 ) -> Figure:
     """Curves of one quantity; `start` is the sweep's, to say since when a limit held; `left_out` trials are not drawn."""
-    drawn = [row for row in points if row[curve.key] is not None]
+    shown = ("trial", "outcome", "process", "seconds", curve.key, "last")
+    drawn = [{key: row[key] for key in shown if key in row} for row in points if row[curve.key] is not None]
     if not drawn:
         return Figure(curve.name, curve.title, "No trace of it is on record for this sweep.", "", None)
     trials = len({row["trial"] for row in drawn})
@@ -234,28 +191,8 @@ def _limit_value(curve: Curve, period: LimitPeriod) -> float:
     return round(period.value * curve.factor, 3)
 
 
-def _with_longest(points: Sequence[TracePoint]) -> list[tuple[TracePoint, float]]:
-    """Each point with the longest step seen until then, which is what limits.stepTime is about."""
-    longest = itertools.accumulate((point.step_in_flight for point in points), max)
-    return list(zip(points, longest, strict=True))
-
-
 def _log_ticks(values: Sequence[float]) -> list[float]:
     """Round numbers over the range of the values: 1, 2 and 5 of each decade, of many decades only its 1."""
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     factors = (1, 2, 5) if high - low <= 3 else (1,)
     return [compact(factor * 10.0**decade) or 0.0 for decade in range(low, high + 1) for factor in factors]
-
-
-def _with_last(trace: TrialTrace) -> list[TracePoint]:
-    """The points, with the newest look as the last one."""
-    newest = [trace.closing[-1]] if trace.closing and _later(trace) else []
-    return [*trace.points, *newest]
-
-
-def _later(trace: TrialTrace) -> bool:
-    return not trace.points or trace.closing[-1].seconds > trace.points[-1].seconds
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if not seconds or seconds <= 0 else compact(seconds * 1000, 4)

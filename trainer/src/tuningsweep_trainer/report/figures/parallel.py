@@ -25,6 +25,10 @@ from tuningsweep_trainer.report.figures.figure import (
 from tuningsweep_trainer.report.gather import spread
 from tuningsweep_trainer.report.rows import TrialRow, best_row
 
+ABOUT = (
+    "Each line is a trial; the thickest one is the best. Point at a line to see its trial; where a trial has no value,"
+    " its line is broken."
+)
 HEIGHT = 360
 MOST_LINES = 600
 AXIS_WIDTH = 110
@@ -60,16 +64,15 @@ def parallel_figure(rows: Sequence[TrialRow], sweep: TuningSweep) -> Figure:
             "trial": row.trial,
             "outcome": row.outcome,
             "axis": number,
-            "at": round(position, 4),
+            "at": None if position is None else round(position, 4),
             **({"best": True} if best and row.trial == best.trial else {}),
         }
         for number, axis in enumerate(axes)
         for row, position in zip(drawn, axis.positions, strict=True)
-        if position is not None
     ]
     ticks = [{"axis": number, "at": at, "label": label} for number, axis in enumerate(axes) for at, label in axis.ticks]
     titles = [{"axis": number, "title": shortened(axis.title, TITLE_LENGTH)} for number, axis in enumerate(axes)]
-    about = "Each line is a trial; the thickest one is the best. Point at a line to see its trial."
+    about = ABOUT
     if len(drawn) < len(ended):
         about += f" {len(drawn)} of {len(ended)} trials are drawn, evenly spread over the sweep."
     return Figure(

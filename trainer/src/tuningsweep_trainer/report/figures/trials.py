@@ -103,7 +103,7 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
         "order:Q",
         title="trials ended",
         axis=alt.Axis(tickMinStep=1, format="d", grid=False),
-        scale=alt.Scale(domain=[0, last + 1], nice=False),
+        scale=alt.Scale(domain=[0, last + 0.6], nice=False),
     )
     y = alt.Y("objective:Q", title=f"{name} ({better} is better)", scale=alt.Scale(zero=False, padding=12))
     line = alt.Chart(alt.NamedData("best")).mark_line(style="front", interpolate="step-after").encode(x=x, y=y)
