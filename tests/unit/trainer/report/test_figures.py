@@ -112,7 +112,7 @@ def test_thinned_curves_keep_the_peak_and_the_last_look() -> None:
 
 
 def test_curves_together_are_bounded() -> None:
-    points = [TracePoint(float(index), index, index, 0.1, 0.0, 0.0) for index in range(256)]
+    points = [TracePoint(float(index), index + 1, index, 0.1, 0.0, 0.0) for index in range(256)]
     traces = {f"trial-{i:04d}": [trace(f"trial-{i:04d}", points=points, closing=[])] for i in range(1000)}
     assert len(curve_rows([], traces)) == 1000 * FEWEST_POINTS
 
@@ -160,3 +160,16 @@ def test_a_line_is_broken_where_a_trial_has_no_value() -> None:
     )
     objective = len(SWEEP.spec.parameters)
     assert [line["at"] for line in figure.data["lines"] if line["axis"] == objective] == [0.5, None]
+
+
+def test_a_curve_stops_before_the_looks_at_a_process_that_has_ended() -> None:
+    points = [TracePoint(0.0, 100 << 20, 0, None, 0.0, 0.0), TracePoint(1.0, 0, 5, 0.1, 0.0, 0.0)]
+    closing = [TracePoint(0.9, 90 << 20, 5, 0.1, 0.0, 0.0), TracePoint(1.0, 0, 5, 0.1, 0.0, 0.0)]
+    rows = curve_rows([], {"trial-0000": [trace("trial-0000", points=points, closing=closing)]})
+    assert [(row["seconds"], row["memory"]) for row in rows] == [(0.0, 100.0), (0.9, 90.0)]
+
+
+def test_trials_without_an_objective_are_counted_where_they_have_no_mark() -> None:
+    rows = rows_of(record(0, parameters=PARAMETERS), record(1, parameters=PARAMETERS, metrics={}))
+    for figure in (pareto_figure(rows, SWEEP.spec.objective, None), order_figure(rows, SWEEP.spec.objective)):
+        assert figure.about.endswith("Not shown: 1 trial that never reported the objective.")

@@ -58,13 +58,12 @@ def _with_longest(points: Sequence[TracePoint]) -> list[tuple[TracePoint, float]
 
 
 def _with_last(trace: TrialTrace) -> list[TracePoint]:
-    """The points, with the newest look as the last one."""
-    newest = [trace.closing[-1]] if trace.closing and _later(trace) else []
-    return [*trace.points, *newest]
-
-
-def _later(trace: TrialTrace) -> bool:
-    return not trace.points or trace.closing[-1].seconds > trace.points[-1].seconds
+    """The points until the process had ended, when it holds no memory, with the newest such look as the last one."""
+    points = [point for point in trace.points if point.memory > 0]
+    newest = next((look for look in reversed(trace.closing) if look.memory > 0), None)
+    if newest is not None and (not points or newest.seconds > points[-1].seconds):
+        points.append(newest)
+    return points
 
 
 def _milliseconds(seconds: float | None) -> float | None:

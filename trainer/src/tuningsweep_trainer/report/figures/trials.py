@@ -18,6 +18,7 @@ from tuningsweep_trainer.report.figures.figure import (
     picked,
 )
 from tuningsweep_trainer.report.rows import TrialRow, best_so_far, pareto_rows, sign_of
+from tuningsweep_trainer.report.words import counted
 
 HEIGHT = 340
 NOTHING = "No trial has reported the objective."
@@ -69,7 +70,8 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
         "pareto",
         title,
         "Ringed trials on the line are the Pareto front: no other trial within the limits has both less memory and a"
-        " better objective. Trials over a limit are shown with what they last reported, and count for nothing.",
+        " better objective. Trials over a limit are shown with what they last reported, and count for nothing."
+        + _left_out(rows),
         f"Scatter plot of {len(points)} trials, {name} against highest memory; {len(front)} are on the Pareto front.",
         layered([*layers], HEIGHT),
         data,
@@ -110,7 +112,7 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
     return Figure(
         "order",
         title,
-        "The line is the best objective so far among trials within the limits.",
+        "The line is the best objective so far among trials within the limits." + _left_out(rows),
         f"Scatter plot of {name} of {len(points)} trials in the order of their end, with the best so far as a line.",
         layered([line, _marks(alt.Chart(alt.NamedData("points")), points).encode(x=x, y=y)], HEIGHT),
         {"points": points, "best": best},
@@ -122,6 +124,12 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
         ),
         marks=len(points),
     )
+
+
+def _left_out(rows: Sequence[TrialRow]) -> str:
+    """A sentence about trials that have no mark."""
+    silent = sum(1 for row in rows if row.objective is None)
+    return f" Not shown: {counted(silent, 'trial')} that never reported the objective." if silent else ""
 
 
 def mark_size(trials: int) -> int:
