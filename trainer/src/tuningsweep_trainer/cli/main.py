@@ -58,6 +58,32 @@ def validate(file: ManifestFile) -> None:
     typer.echo(f"{sweep.metadata.name} is valid")
 
 
+@app.command(epilog="Example: tuningsweep report results/quickstart --png")
+def report(
+    results: Annotated[
+        str, typer.Argument(help="Results of a sweep: a folder such as results/SWEEP, or a storage URI.")
+    ],
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    png: Annotated[bool, typer.Option("--png", help="Write a PNG of each figure beside the page.")] = False,
+) -> None:
+    """Write a page about a sweep, ended or not: what ran, what was stopped and why, what that saved.
+
+    Exit code 0, or 2 where there are no results that can be read.
+    """
+    from tuningsweep_trainer.report.errors import ReportError
+    from tuningsweep_trainer.report.write import write_report
+
+    try:
+        written = write_report(results, output, pngs=png)
+    except ReportError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(Exit.BAD_INPUT) from error
+    for note in written.notes:
+        typer.echo(note, err=True)
+    for path in (written.page, *written.pngs):
+        typer.echo(str(path))
+
+
 def main() -> None:
     """Console entry point."""
     app()

@@ -1,0 +1,36 @@
+"""Chromium for tests that look at a page: the one on PATH, or as root on Debian the package, installed when first wanted."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALL = "apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium"
+
+
+@cache
+def find_chromium() -> tuple[str | None, str]:
+    """Path of a Chromium and an empty string, or None and in one line why there is none."""
+    if path := _on_path():
+        return path, ""
+    if shutil.which("apt-get") is None:
+        return None, "no chromium or google-chrome on PATH, and no apt-get to install it with"
+    if os.geteuid() != 0:
+        return None, "no chromium or google-chrome on PATH, and only root can install it"
+    done = subprocess.run(
+        ["/bin/sh", "-c", INSTALL],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if path := _on_path():
+        return path, ""
+    last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return None, f"apt-get could not install chromium: {last}"
+
+
+def _on_path() -> str | None:
+    return next((path for program in PROGRAMS if (path := shutil.which(program))), None)
