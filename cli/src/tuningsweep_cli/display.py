@@ -15,7 +15,7 @@ from tuningsweep_api.messages import SweepState
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import Metrics, ParameterValue, RunningTrial, TrialRecord
-from tuningsweep_trainer.cli import text
+from tuningsweep_cli import text
 
 ROWS = 12
 """Ended trials shown below the running ones."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tuningsweep_trainer.cli.exits import Exit
+from tuningsweep_cli.exits import Exit
 
 app = typer.Typer(
     name="tuningsweep",
@@ -40,7 +40,7 @@ def run(
 
     Exit code 0 if the sweep is Complete, 1 if it Failed, 2 for bad input, 130 after Ctrl-C (run it again to go on).
     """
-    from tuningsweep_trainer.cli.run import run_locally
+    from tuningsweep_cli.run import run_locally
 
     raise typer.Exit(run_locally(file, results, fresh=fresh, plain=plain))
 
@@ -48,7 +48,7 @@ def run(
 @app.command(epilog="Example: tuningsweep validate my-sweep.yaml")
 def validate(file: ManifestFile) -> None:
     """Check a manifest by the rules that the API server applies, offline."""
-    from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
+    from tuningsweep_cli.manifest import BadManifestError, load_sweep
 
     try:
         sweep = load_sweep(file)

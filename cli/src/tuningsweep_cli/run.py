@@ -9,10 +9,10 @@ from rich.console import Console
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.cli.display import Display, LiveTable, PlainLines, print_summary
-from tuningsweep_trainer.cli.exits import Exit
-from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
-from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, workspace
+from tuningsweep_cli.display import Display, LiveTable, PlainLines, print_summary
+from tuningsweep_cli.exits import Exit
+from tuningsweep_cli.manifest import BadManifestError, load_sweep
+from tuningsweep_cli.workspace import WorkspaceError, close_workspace, workspace
 
 LOG_WIDTH = 180
 """Columns where there is no terminal."""

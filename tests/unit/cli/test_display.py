@@ -8,8 +8,8 @@ from support.sweeps import BASE
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.cli.display import PlainLines, outcome_words, print_summary, sweep_view
-from tuningsweep_trainer.cli.text import parameters
+from tuningsweep_cli.display import PlainLines, outcome_words, print_summary, sweep_view
+from tuningsweep_cli.text import parameters
 
 SWEEP = TuningSweep.from_manifest(BASE)
 STATE = SweepState.model_validate(
