@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.names import trial_name
+from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import LIMIT_REASONS, ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.objective import ObjectiveType
 from tuningsweep_api.spec.search import SchedulerType
@@ -22,8 +23,6 @@ from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.supervisor.result import TrialResult
 
-TRAINED = (Outcome.SUCCEEDED, Outcome.PRUNED)
-"""Outcomes of trials that kept the limits, so that their objective counts."""
 METRIC_MISSING_TRIALS = 3
 """So many trials that all end without the objective, and none with it, fail the sweep: the name is wrong."""
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from tuningsweep_api.messages import DesiredState, SweepResult, SweepState
+from tuningsweep_api.messages import DesiredState, SweepResult, SweepState, TrialPage
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.book import Book, counts_by_outcome, timestamp
@@ -79,6 +79,11 @@ class Conductor(threading.Thread):
             start_time=self._start_time,
             result=self.result,
         )
+
+    def trials(self, after: int, limit: int) -> TrialPage:
+        """At most `limit` records of ended trials, without the first `after`."""
+        records = self._book.progress().records
+        return TrialPage(records=records[after : after + limit], total=len(records))
 
     def run(self) -> None:
         """Turn until `leave`."""

@@ -1,13 +1,13 @@
 """The pure fold from the book's progress and what the nodes observe to the SweepState that everyone is shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tuningsweep_api.messages import RECENT_STOPS_KEPT, RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
+from tuningsweep_api.optimal import TRAINED, optimal_trial
 from tuningsweep_api.outcomes import ConditionReason, Outcome
-from tuningsweep_api.spec.objective import ObjectiveType
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts, TrialRecord
-from tuningsweep_trainer.driver.book import TRAINED, Live, Progress, counts_by_outcome, is_stop
+from tuningsweep_api.trials import RunningTrial, StopRecord, TrialCounts, TrialRecord
+from tuningsweep_trainer.driver.book import Live, Progress, counts_by_outcome, is_stop
 from tuningsweep_trainer.node.runtime import TrialStatus
 
 
@@ -30,7 +30,7 @@ def fold_state(
         start_time=start_time,
         desired_digest=desired.digest(),
         trials=_counts(progress, len(running)),
-        optimal_trial=optimal_trial(sweep, progress.records),
+        optimal_trial=optimal_trial(sweep.spec.objective, progress.records),
         stop_count=len(stops),
         recent_stops=stops[-RECENT_STOPS_KEPT:],
         running=[_running(name, live, statuses.get(name)) for name, live in running.items()][:RUNNING_TRIALS_SHOWN],
@@ -52,19 +52,6 @@ def _counts(progress: Progress, running: int) -> TrialCounts:
         stopped=by_outcome[Outcome.STOPPED],
         failed=by_outcome[Outcome.FAILED],
     )
-
-
-def optimal_trial(sweep: TuningSweep, records: Iterable[TrialRecord]) -> OptimalTrial | None:
-    """The trial with the best objective among those that kept the limits; the earlier one of equals."""
-    objective = sweep.spec.objective
-    name = objective.objective_metric_name
-    candidates = [record for record in records if record.outcome in TRAINED and name in record.metrics]
-    if not candidates:
-        return None
-    sign = 1.0 if objective.type is ObjectiveType.MINIMIZE else -1.0
-    best = min(candidates, key=lambda record: sign * record.metrics[name])
-    shown = {metric: best.metrics[metric] for metric in objective.additional_metric_names if metric in best.metrics}
-    return OptimalTrial(trial=best.trial, parameters=best.parameters, objective=best.metrics[name], metrics=shown)
 
 
 def _stop(number: int, record: TrialRecord) -> StopRecord:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tuningsweep_api.judge import Verdict
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_api.text import SENTENCE, in_unit_of
 
 _LIMIT_NAMES = {
     Reason.MEMORY_LIMIT_EXCEEDED: ("memory", "limits.memory"),
@@ -36,13 +37,8 @@ def limit_sentence(verdict: Verdict) -> str:
     """A sentence for people about a limit that was exceeded."""
     assert verdict.reason in LIMIT_REASONS
     what, field = _LIMIT_NAMES[verdict.reason]
-    return f"{what} {_shown(verdict.reason, verdict.observed)} is over {field} {_shown(verdict.reason, verdict.limit)}"
-
-
-def _shown(reason: Reason, value: float) -> str:
-    if reason is Reason.MEMORY_LIMIT_EXCEEDED:
-        return f"{value / (1 << 20):.1f}Mi"
-    return f"{value * 1000:.1f}ms" if value < 1 else f"{value:.2f}s"
+    observed, limit = (in_unit_of(verdict.reason, value, SENTENCE) for value in (verdict.observed, verdict.limit))
+    return f"{what} {observed} is over {field} {limit}"
 
 
 def finished() -> Ending:
