@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
 from tuningsweep_api.spec.sweep import MUTABLE_FIELDS, TuningSweep
+from tuningsweep_cli.exits import CommandError
 
 LOCK: Final = ".lock"
 ADVICE: Final = "add --fresh to move it aside, or choose another folder with --results"
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(CommandError):
     """The folder holds results that this run would spoil; the message says what to do."""
 
 
