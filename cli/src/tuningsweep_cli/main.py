@@ -3,6 +3,8 @@
 Heavy imports (Ray, the Kubernetes client) happen inside the commands, so that --help and bad input answer at once.
 """
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from tuningsweep_cli.commands import local, look, steer
 from tuningsweep_cli.exits import MEANINGS
 from tuningsweep_cli.options import RULE
 
+NO_FILE_NAMES = ":4"
+"""kubectl's directive that file names are not wanted besides."""
 CODES = "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items())
 
 HELP = (
@@ -39,3 +43,15 @@ def main() -> None:
     """Console entry point; kubectl calls plugins by their file's name and shows them by ours."""
     plugin = Path(sys.argv[0]).name.startswith("kubectl-")
     app(prog_name="kubectl tuningsweep" if plugin else "tuningsweep")
+
+
+def complete_for_kubectl() -> None:
+    """Entry point that kubectl calls for completions after `kubectl tuningsweep`: words in, candidates and a directive out."""
+    words = sys.argv[1:]
+    os.environ["_TUNINGSWEEP_COMPLETE"] = "complete_bash"
+    os.environ["COMP_WORDS"] = shlex.join(["tuningsweep", *words])
+    os.environ["COMP_CWORD"] = str(len(words))
+    try:
+        app(prog_name="tuningsweep")
+    except SystemExit:
+        typer.echo(NO_FILE_NAMES)
