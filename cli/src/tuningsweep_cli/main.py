@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def complete_for_kubectl() -> None:
-    """Entry point that kubectl calls for completions after `kubectl tuningsweep`: words in, candidates and a directive out."""
+    """Entry point that kubectl calls to complete words after `kubectl tuningsweep`: candidates and a directive."""
     words = sys.argv[1:]
     os.environ["_TUNINGSWEEP_COMPLETE"] = "complete_bash"
     os.environ["COMP_WORDS"] = shlex.join(["tuningsweep", *words])

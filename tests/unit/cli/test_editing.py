@@ -22,6 +22,7 @@ def test_limits_are_changed_and_taken_out() -> None:
         ({"stepTime": "0s"}, [], "limits.stepTime must be longer than zero"),
         ({"meanStepTime": "fast"}, [], r"spec\.limits\.meanStepTime: 'fast' is not a duration"),
         ({"warmupSteps": -1}, [], r"spec\.limits\.warmupSteps: "),
+        ({"action": "Kill"}, [], r"spec\.limits\.action: Input should be 'Stop' or 'Warn'"),
         ({}, ["warmup-steps"], "--unset warmup-steps: not a limit that can be left out; those are memory,"),
         ({"memory": "1Gi"}, ["memory"], "--unset memory and --memory exclude each other"),
     ],

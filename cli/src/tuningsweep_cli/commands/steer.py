@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tuningsweep_api.spec.limits import LimitAction
 from tuningsweep_cli.exits import errors_as_sentences
 from tuningsweep_cli.options import ClusterOptions, Context, Kubeconfig, Namespace, Sweep
 
@@ -36,7 +35,7 @@ def limits(
         int | None, typer.Option(help="Steps over which the mean is taken.", show_default=False)
     ] = None,
     action: Annotated[
-        LimitAction | None, typer.Option(help="What happens to a trial over a limit.", show_default=False)
+        str | None, typer.Option(help="What happens to a trial over a limit: Stop or Warn.", show_default=False)
     ] = None,
     unset: Annotated[
         list[str],
@@ -56,7 +55,7 @@ def limits(
         "trialDuration": trial_duration,
         "warmupSteps": warmup_steps,
         "windowSteps": window_steps,
-        "action": None if action is None else action.value,
+        "action": action,
     }
     given = {name: value for name, value in changes.items() if value is not None}
     with errors_as_sentences():

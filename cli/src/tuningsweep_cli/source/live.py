@@ -1,8 +1,7 @@
 """A running sweep on a cluster: its object's status, and its driver's control API through port-forward."""
 
 import http.client
-import json
-from typing import Any
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,7 +18,11 @@ from tuningsweep_operator.builders.secret import token_of
 from tuningsweep_operator.resources import SECRETS
 from tuningsweep_trainer.results.traces import TrialTrace
 
-_TRACES = TypeAdapter(list[TrialTrace])
+Answer = TypeVar("Answer")
+_STATE, _PAGE, _TRACES = TypeAdapter(SweepState), TypeAdapter(TrialPage), TypeAdapter(list[TrialTrace])
+OTHER_VERSION: Final = (
+    "the sweep's driver is of another version; use the tuningsweep command of the trainer image's version"
+)
 
 
 class DriverUnreachableError(CommandError):
@@ -51,23 +54,23 @@ class LiveSource(Source):
 
     def state(self) -> SweepState:
         """The driver's state; DriverUnreachableError if it does not answer."""
-        return SweepState.model_validate(self._ask(names.CONTROL_STATE_PATH))
+        return self._ask(names.CONTROL_STATE_PATH, _STATE)
 
     def records(self, after: int = 0) -> list[TrialRecord]:
         """All pages of records."""
         found: list[TrialRecord] = []
         while True:
             path = f"{names.CONTROL_TRIALS_PATH}?after={after + len(found)}"
-            page = TrialPage.model_validate(self._ask(path))
+            page = self._ask(path, _PAGE)
             found += page.records
             if not page.records or after + len(found) >= page.total:
                 return found
 
     def traces(self, trial: str) -> list[TrialTrace]:
         """As the driver reads them from its results."""
-        return _TRACES.validate_python(self._ask(f"{names.CONTROL_TRACES_PATH}/{trial}"))
+        return self._ask(f"{names.CONTROL_TRACES_PATH}/{trial}", _TRACES)
 
-    def _ask(self, path: str) -> Any:
+    def _ask(self, path: str, answer: TypeAdapter[Answer]) -> Answer:
         headers = {"Authorization": f"Bearer {self._bearer()}"}
         try:
             with self._cluster.http(self._head_pod(), names.CONTROL_PORT) as connection:
@@ -80,13 +83,13 @@ class LiveSource(Source):
                 " try again in a moment"
             ) from error
         if response.status == 404:
-            raise CommandError("the driver is of a version that does not serve this; upgrade the trainer image")
+            raise CommandError(OTHER_VERSION)
         if response.status != 200:
             raise DriverUnreachableError(f"the driver answers with HTTP status {response.status}")
         try:
-            return json.loads(content)
-        except (ValueError, ValidationError) as error:
-            raise DriverUnreachableError("the driver's answer can't be read") from error
+            return answer.validate_json(content)
+        except ValidationError as error:
+            raise CommandError(OTHER_VERSION) from error
 
     def _bearer(self) -> str:
         if self._token is None:

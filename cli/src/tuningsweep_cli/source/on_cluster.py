@@ -13,9 +13,8 @@ from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.source.live import LiveSource
 from tuningsweep_cli.source.pod_store import PodStore
 from tuningsweep_cli.source.status import progress_of, status_of
-from tuningsweep_cli.source.stored import StoredSource
+from tuningsweep_cli.source.stored import StoredSource, store_at
 from tuningsweep_operator.builders.common import claim_name
-from tuningsweep_trainer.results.store import open_store
 
 
 def open_on_cluster(name: str, options: ClusterOptions, *, follow: bool) -> Source:
@@ -43,7 +42,7 @@ def _stored(cluster: Cluster, sweep: TuningSweep, progress: Progress) -> Source:
     uri, name = sweep.spec.storage.uri, sweep.metadata.name
     if uri is not None:
         place = f"{uri.rstrip('/')}/{name}"
-        return StoredSource(open_store(place), place, sweep, progress=progress)
+        return StoredSource(store_at(place), place, sweep, progress=progress)
     claim = claim_name(sweep)
     if claim is None:
         raise CommandError(

@@ -85,7 +85,7 @@ def open_results(location: str, name: str | None = None) -> StoredSource:
     Without a name, those of whatever sweep is there.
     """
     for place in (location, *([] if name is None else [f"{location.rstrip('/')}/{name}"])):
-        store = _opened(place)
+        store = store_at(place)
         sweep = _described(store, place)
         if sweep is not None and name in (None, sweep.metadata.name):
             return StoredSource(store, place, sweep)
@@ -96,7 +96,8 @@ def open_results(location: str, name: str | None = None) -> StoredSource:
     )
 
 
-def _opened(place: str) -> Store:
+def store_at(place: str) -> Store:
+    """The store at a folder or URI; CommandError if it can't be opened."""
     try:
         return open_store(place)
     except (OSError, ValueError) as error:
