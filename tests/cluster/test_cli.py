@@ -76,9 +76,18 @@ def records(user: User, name: str) -> dict[str, dict[str, Any]]:
     return {record["trial"]: record for record in json.loads(user.says("trials", name, "-o", "json"))}
 
 
+def behaving(name: str, *behaviours: str, **edits: Any) -> dict[str, Any]:
+    """A sweep of one trial a behaviour, in that order; the hanging ones run until they are stopped."""
+    parameter = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": list(behaviours)}}
+    count = len(behaviours)
+    return function_sweep(name, "hostile", spec__parameters=[parameter], spec__maxTrialCount=count, **edits)
+
+
 def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user: User) -> None:
-    kubectl.apply(function_sweep("steered", "counting", spec__limits={"memory": "1Gi", "trialDuration": "10m"}))
+    limits = {"memory": "1Gi", "trialDuration": "1h"}
+    kubectl.apply(behaving("steered", "quick", "hangs", "ignores_sigterm", spec__limits=limits))
     wait_running(kubectl, "steered", count=2)
+    eventually(lambda: "trial-0000" in records(user, "steered"), 120, "the quick trial has ended")
     assert "steered" in user.says("list")
     assert "running" in user.says("trials", "steered")
 
@@ -96,9 +105,12 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
     assert records(user, "steered")["trial-0001"]["reason"] == "StopRequested"
     assert "Stopped (StopRequested)" in user.says("why", "steered", "trial-0001")
     assert user.call("why", "steered", "trial-0099").returncode == 4
+    assert "--behaviour=quick" in user.says("best", "steered", "-o", "args")
 
+    wait_running(kubectl, "steered", count=1)
+    user.says("stop", "steered", "trial-0002")
     seen = user.says("watch", "steered", "--no-progress", timeout=300)
-    assert "trial-0000 Succeeded" in seen
+    assert "best: trial-0000" in seen
     assert "Complete: SearchFinished" in seen
     check_finished(kubectl, user)
 
@@ -107,10 +119,14 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
     """What is left of a sweep is read from its claim."""
     eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), 90, "the cluster is gone")
     ended = records(user, "steered")
-    assert sorted(ended) == ["trial-0000", "trial-0001", "trial-0002", "trial-0003"]
-    assert user.says("best", "steered", "-o", "args").startswith("--x=0")
-    filtered = user.says("trials", "steered", "--outcome", "Succeeded", "--sort=-x", "-o", "csv").splitlines()
-    assert [line.split(",")[0] for line in filtered] == ["trial", "trial-0003", "trial-0002", "trial-0000"]
+    assert {trial: record["outcome"] for trial, record in ended.items()} == {
+        "trial-0000": "Succeeded",
+        "trial-0001": "Stopped",
+        "trial-0002": "Stopped",
+    }
+    assert user.says("best", "steered", "-o", "args") == "--behaviour=quick\n"
+    filtered = user.says("trials", "steered", "--outcome", "Stopped", "--sort=-trial", "-o", "csv").splitlines()
+    assert [line.split(",")[0] for line in filtered] == ["trial", "trial-0002", "trial-0001"]
     assert "Stopped (StopRequested)" in user.says("why", "steered", "trial-0001")
     late = user.call("limits", "steered", "--memory", "300Mi")
     assert (late.returncode, "has ended" in late.stderr) == (2, True)
@@ -118,16 +134,17 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
 
 
 def test_a_suspended_sweep_is_read_from_its_claim_and_resumed(kubectl: Kubectl, user: User) -> None:
-    kubectl.apply(function_sweep("paused", "counting", spec__maxTrialCount=2))
-    wait_running(kubectl, "paused", count=2)
-    user.says("stop", "paused", "trial-0000")
-    eventually(lambda: records(user, "paused"), 60, "trial-0000 has ended")
+    kubectl.apply(behaving("paused", "quick", "hangs"))
+    wait_running(kubectl, "paused", count=1)
+    eventually(lambda: "trial-0000" in records(user, "paused"), 120, "the quick trial has ended")
     assert "paused suspended" in user.says("suspend", "paused")
     assert "already" in user.says("suspend", "paused")
-    wait_condition(kubectl, "paused", "Suspended", 60)
+    wait_condition(kubectl, "paused", "Suspended", 90)
     assert list(records(user, "paused")) == ["trial-0000"]
     user.says("resume", "paused")
-    assert "best: trial-0001" in user.says("watch", "paused", "--no-progress", timeout=300)
+    wait_running(kubectl, "paused", count=1)
+    user.says("stop", "paused", "trial-0001")
+    assert "best: trial-0000" in user.says("watch", "paused", "--no-progress", timeout=300)
 
 
 def test_refusals_are_sentences(kubectl: Kubectl, user: User, tmp_path: Path) -> None:
