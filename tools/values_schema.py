@@ -44,11 +44,53 @@ class Trainer(_Values):
     image: TrainerImage
 
 
+class MlflowImage(_Values):
+    """An image; the trainer's where empty."""
+
+    repository: str
+    tag: str
+    pull_policy: Literal["Always", "IfNotPresent", "Never"]
+
+
+class MlflowService(_Values):
+    """The server's Service."""
+
+    port: int = Field(ge=1, le=65535)
+
+
+class MlflowPersistence(_Values):
+    """Where the server keeps its database and artifacts."""
+
+    enabled: bool
+    existing_claim: str
+    size: str = Field(pattern=r"^[0-9]+(\.[0-9]+)?([KMGTPE]i?)?$")
+    storage_class_name: str
+
+
+class Mlflow(_Values):
+    """An optional MLflow server."""
+
+    enabled: bool
+    image: MlflowImage
+    image_pull_secrets: list[Object]
+    workers: int = Field(ge=1, le=64)
+    service: MlflowService
+    persistence: MlflowPersistence
+    cluster_domain: str = Field(min_length=1)
+    allowed_hosts: list[str]
+    resources: Object
+    node_selector: dict[str, str]
+    tolerations: list[Object]
+    affinity: Object
+    extra_env: list[Object]
+
+
 class Values(_Values):
     """Values of the chart tuningsweep."""
 
     operator: Operator
     trainer: Trainer
+    mlflow: Mlflow
     watch_namespaces: list[str]
     install_crd: bool = Field(alias="installCRD")
     globals_: Object = Field(alias="global", default_factory=dict)

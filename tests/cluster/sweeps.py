@@ -1,13 +1,14 @@
 """What cluster tests ask of a sweep: conditions, records, Events, the driver's pods."""
 
 import json
+import os
 from typing import Any
 
 from support.kubectl import Kubectl, eventually
 from support.sweeps import edited
 
 FINISHED = ("Complete", "Failed")
-READER_IMAGE = "localhost/tuningsweep-trainer:test"
+READER_IMAGE = f"{os.environ.get('TUNINGSWEEP_TEST_IMAGES', 'localhost')}/tuningsweep-trainer:test"
 
 
 def condition(sweep: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
                 {
                     "name": "reader",
                     "image": READER_IMAGE,
-                    "imagePullPolicy": "Never",
+                    "imagePullPolicy": "IfNotPresent",
                     "command": ["cat", path],
                     "volumeMounts": [{"name": "results", "mountPath": "/results"}],
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},

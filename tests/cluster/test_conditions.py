@@ -1,6 +1,8 @@
 """Issue A, line 2: what is wrong with the cluster shows as a reason with a remedy, and mends without a restart."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from cluster.sweeps import condition, function_sweep, wait_condition
 from support.kubectl import Kubectl, eventually
 
 KUBERAY = Kubectl("kuberay-system")
+KUBERAY_CRDS = ("rayjobs.ray.io", "rayclusters.ray.io", "rayservices.ray.io", "raycronjobs.ray.io")
 SOON = 45.0
 """Seconds: 30 for the operator, and what Kubernetes itself takes to make the pod that fails."""
 
@@ -63,13 +66,47 @@ def test_crashing_driver(kubectl: Kubectl) -> None:
 
 
 @pytest.fixture
-def kuberay_crd_back() -> Iterator[None]:
+def kuberay_back() -> Iterator[None]:
+    """KubeRay's CRDs and its operator are there again afterwards, whatever happened."""
+    resources = [_applicable(KUBERAY.get("crd", name)) for name in KUBERAY_CRDS]
     yield
+    _bring_kuberay_back(resources)
+
+
+def _applicable(resource: dict[str, Any]) -> dict[str, Any]:
+    """A CRD as it can be applied again."""
+    metadata = {
+        key: resource["metadata"][key] for key in ("name", "labels", "annotations") if key in resource["metadata"]
+    }
+    return {
+        "apiVersion": resource["apiVersion"],
+        "kind": resource["kind"],
+        "metadata": metadata,
+        "spec": resource["spec"],
+    }
+
+
+def _bring_kuberay_back(resources: list[dict[str, Any]]) -> None:
+    for resource in resources:
+        # Server-side, as they are too large for the annotation that kubectl would keep of them.
+        KUBERAY.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(resource))
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
+    KUBERAY.run("rollout", "status", "deployment/kuberay-operator", "--timeout=120s")
 
 
 @pytest.mark.disruptive
-def test_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crd_back: None) -> None:
+def test_absent_kuberay_and_recovery(kubectl: Kubectl, kuberay_back: None) -> None:
+    resources = [_applicable(KUBERAY.get("crd", name)) for name in KUBERAY_CRDS]
+    KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
+    KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=60s")
+    kubectl.apply(function_sweep("too-early", "quick"))
+    wait_condition(kubectl, "too-early", "Stalled", SOON, "KubeRayNotInstalled")
+    _bring_kuberay_back(resources)
+    wait_condition(kubectl, "too-early", "Complete", 180)
+
+
+@pytest.mark.disruptive
+def test_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_back: None) -> None:
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
     kubectl.apply(function_sweep("waiting", "quick"))
     wait_condition(kubectl, "waiting", "Stalled", SOON, "KubeRayNotResponding")

@@ -1,9 +1,11 @@
 """Issue A(a): the thesis' MNIST grid on a real cluster; status, Events, metrics and records agree trial by trial."""
 
 import collections
-import re
 import time
+from dataclasses import dataclass, field
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.sweeps import is_true, read_records, stop_events
 from support.kubectl import Kubectl, KubectlError
@@ -53,31 +55,46 @@ GRID: dict[str, Any] = {
 }
 
 
-def scrape(kubectl: Kubectl, name: str, seen: dict[str, set[str]]) -> None:
-    """Add the trials that the trainer's metrics name now to `seen`, by metric."""
+@dataclass
+class Scraped:
+    """The highest value of every metric of a trial, and of the sweep by its last label, over all scrapes."""
+
+    trials: dict[tuple[str, str], float] = field(default_factory=dict)
+    outcomes: dict[str, float] = field(default_factory=dict)
+
+    def take(self, exposition: str) -> None:
+        """Take in one scrape."""
+        for family in text_string_to_metric_families(exposition):
+            for sample in family.samples:
+                if "trial" in sample.labels:
+                    key = sample.labels["trial"], sample.name
+                    self.trials[key] = max(sample.value, self.trials.get(key, sample.value))
+                elif sample.name == "tuningsweep_trials":
+                    self.outcomes[sample.labels["outcome"]] = sample.value
+
+
+def scrape(kubectl: Kubectl, name: str, scraped: Scraped) -> None:
+    """Add what the trainer's metrics say now."""
     for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
         try:
-            printed = kubectl.run("get", "--raw", _metrics_path(kubectl.namespace, pod["metadata"]["name"]))
+            scraped.take(kubectl.run("get", "--raw", _metrics_path(kubectl.namespace, pod["metadata"]["name"])))
         except KubectlError:
             continue  # the pod is starting or gone
-        for metric, labels in re.findall(r"^(tuningsweep_\w+)\{([^}]*)\}", printed, re.MULTILINE):
-            for trial in re.findall(r'trial="([^"]+)"', labels):
-                seen[metric].add(trial)
 
 
 def _metrics_path(namespace: str, pod: str) -> str:
     return f"/api/v1/namespaces/{namespace}/pods/{pod}:8091/proxy/metrics"
 
 
-def watch_to_the_end(kubectl: Kubectl, name: str, seconds: float) -> tuple[dict[str, Any], dict[str, set[str]]]:
-    """Follow a sweep until it has ended; the sweep and the trials seen in metrics."""
-    seen: dict[str, set[str]] = collections.defaultdict(set)
+def watch_to_the_end(kubectl: Kubectl, name: str, seconds: float) -> tuple[dict[str, Any], Scraped]:
+    """Follow a sweep until it has ended; the sweep and what its metrics said."""
+    scraped = Scraped()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         sweep = kubectl.get("tuningsweep", name)
         if is_true(sweep, "Complete") or is_true(sweep, "Failed"):
-            return sweep, seen
-        scrape(kubectl, name, seen)
+            return sweep, scraped
+        scrape(kubectl, name, scraped)
         time.sleep(1)
     raise AssertionError(f"{name} has not ended within {seconds:g} s: {sweep.get('status')}")
 
@@ -85,7 +102,7 @@ def watch_to_the_end(kubectl: Kubectl, name: str, seconds: float) -> tuple[dict[
 def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl, openml_server: str) -> None:
     dataset = {"openml": {"id": 554, "server": openml_server}}
     kubectl.apply(edited(GRID, {"spec.trainable.builtin.dataset": dataset}))
-    sweep, seen = watch_to_the_end(kubectl, "mnist-svm", 420)
+    sweep, scraped = watch_to_the_end(kubectl, "mnist-svm", 420)
     assert is_true(sweep, "Complete"), sweep["status"]
     kubectl.run("wait", "--for=condition=Complete", "tuningsweep/mnist-svm", "--timeout=5s")
 
@@ -120,8 +137,7 @@ def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl,
     assert counts["limitExceeded"] == len(stopped)
     assert counts["total"] == 16
     agree_with_status_and_events(kubectl, sweep, stopped)
-    assert seen["tuningsweep_trial_memory_bytes"] | seen["tuningsweep_trial_memory_limit_bytes"]
-    assert seen["tuningsweep_trial_memory_bytes"] <= {r["trial"] for r in records}
+    agree_with_metrics(scraped, {record["trial"]: record for record in records})
 
 
 def agree_with_status_and_events(kubectl: Kubectl, sweep: dict[str, Any], stopped: dict[str, Any]) -> None:
@@ -130,3 +146,22 @@ def agree_with_status_and_events(kubectl: Kubectl, sweep: dict[str, Any], stoppe
     text = "\n".join(event["message"] for event in stop_events(kubectl, "mnist-svm"))
     for trial in stopped:
         assert trial in text, text
+
+
+def agree_with_metrics(scraped: Scraped, records: dict[str, dict[str, Any]]) -> None:
+    """What was scraped while a trial ran lies within what its record says of its whole life."""
+    seen = {trial for trial, _ in scraped.trials}
+    assert seen <= set(records)
+    print(f"{len(seen)} of {len(records)} trials were scraped while they ran")
+    assert len(seen) >= len(records) // 2
+    for (trial, metric), value in scraped.trials.items():
+        record = records[trial]
+        if metric == "tuningsweep_trial_memory_bytes":
+            assert 0 < value <= record["peakMemory"], (trial, value, record)
+        elif metric == "tuningsweep_trial_memory_limit_bytes":
+            assert value == 250 << 20
+        elif metric == "tuningsweep_trial_steps_total":
+            assert 0 <= value <= record["steps"], (trial, value, record)
+    ended = collections.Counter(record["outcome"] for record in records.values())
+    assert scraped.outcomes, "no scrape counted trials by outcome"
+    assert all(count <= ended[outcome] for outcome, count in scraped.outcomes.items()), scraped.outcomes

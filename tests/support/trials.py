@@ -76,5 +76,5 @@ def make_results(folder: Path) -> Path:
         ledger.record(ended)
     ledger.assign(Assignment(trial="trial-0003", parameters={"batch_size": 30}, attempt=1, time="2026-01-02T03:02:00Z"))
     ledger.assign(Assignment(trial="trial-0004", parameters={"batch_size": 300}, time="t"))
-    write_trace(store, trace_of_over(), 1)
+    write_trace(store, trace_of_over())
     return folder

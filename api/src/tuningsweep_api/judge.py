@@ -151,3 +151,37 @@ def judge(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
         if verdict is not None:
             return verdict
     return None
+
+
+CONFIRM_SECONDS: Final = 0.003
+"""Time between the first sample over the memory limit and the next, which confirms it."""
+TICK_SECONDS: Final = 0.0005
+"""Looks are at least so far apart, and so long after a limit is reached by time alone."""
+
+
+def judged_again_at(limits: Limits, window: SampleWindow, now: float, planned: float) -> float:
+    """When to look next: as `planned`, or earlier where a verdict is near.
+
+    That is at once after a first sample over the memory limit, and at the moment when a step in flight, or the trial,
+    goes over a limit by lasting.
+    """
+    moments = [planned, *_crossings(limits, window)]
+    newest, memory = window.newest, limits.memory_bytes
+    if newest is not None and memory is not None and newest.memory > memory:
+        moments.append(now + CONFIRM_SECONDS)
+    return max(now + TICK_SECONDS, min(moments))
+
+
+def _crossings(limits: Limits, window: SampleWindow) -> Iterator[float]:
+    """Moments at which time alone takes the trial over a limit."""
+    first, newest = window.anchor(), window.newest
+    if limits.trial_seconds is not None:
+        yield window.started + limits.trial_seconds + TICK_SECONDS
+    if newest is None or newest.step_started is None:
+        return
+    if limits.step_seconds is not None:
+        yield newest.step_started + limits.step_seconds + TICK_SECONDS
+    if limits.mean_step_seconds is not None and first is not None:
+        steps, seconds = newest.steps - first.steps + 1, newest.step_seconds - first.step_seconds
+        if steps >= window.window_steps:
+            yield newest.step_started + limits.mean_step_seconds * steps - seconds + TICK_SECONDS

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     MEAN_STEP_TIME_LIMIT_EXCEEDED = "MeanStepTimeLimitExceeded"
     STEP_TIME_LIMIT_EXCEEDED = "StepTimeLimitExceeded"
     TRIAL_DURATION_EXCEEDED = "TrialDurationExceeded"
+    PREDICTED_OVER_LIMIT = "PredictedOverLimit"
     OOM_KILLED = "OOMKilled"
     STOP_REQUESTED = "StopRequested"
     SWEEP_DEADLINE_EXCEEDED = "SweepDeadlineExceeded"

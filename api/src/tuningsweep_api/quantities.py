@@ -3,6 +3,7 @@
 The resource keeps the text a user wrote (so that GitOps tools see no drift); code converts where it computes.
 """
 
+import functools
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -30,11 +31,13 @@ def quantity_value(text: str) -> Decimal:
     return Decimal(found[1]) * _SUFFIX[found[2]]
 
 
+@functools.lru_cache(maxsize=1024)
 def quantity_bytes(text: str) -> int:
     """Bytes of a memory quantity, rounded down."""
     return int(quantity_value(text))
 
 
+@functools.lru_cache(maxsize=1024)
 def duration_seconds(text: str) -> float:
     """Seconds of a GEP-2257 duration such as `1h30m`, `2s` or `50ms`; ValueError says what to write instead."""
     if re.fullmatch(DURATION_PATTERN, text) is None:

@@ -10,6 +10,23 @@ ParameterValue = str | int | float
 Metrics = dict[str, float]
 
 
+class Forecast(Model):
+    """What a trial was predicted to need, in the unit of the limit: bytes or seconds."""
+
+    reason: Reason
+    """The reason it would end with: MemoryLimitExceeded or MeanStepTimeLimitExceeded."""
+    predicted: float
+    """Median of the prediction."""
+    lower: float
+    """Lower bound of the 95 % prediction interval."""
+    upper: float
+    """Upper bound of the 95 % prediction interval."""
+    limit: float
+    """The limit it was held against."""
+    based_on: list[str]
+    """The trials that count most for it, at most five, the most similar first."""
+
+
 class TrialRecord(Model):
     """The one record of a trial that has ended."""
 
@@ -40,6 +57,8 @@ class TrialRecord(Model):
     """Highest memory seen, bytes."""
     attempts: int = 1
     """Training processes started for it; more than one after a crash, suspension or pause."""
+    forecast: Forecast | None = None
+    """For a trial that was skipped or warned of: the prediction."""
 
 
 class RunningTrial(Model):

@@ -12,6 +12,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "tuningsweep.mlflow.labels" -}}
+{{ include "tuningsweep.mlflow.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "tuningsweep.mlflow.selector" -}}
+app.kubernetes.io/name: tuningsweep
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: mlflow
+{{- end }}
+
 {{- define "tuningsweep.rules" -}}
 - apiGroups: [tuningsweep.io]
   resources: [tuningsweeps]

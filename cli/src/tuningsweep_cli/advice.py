@@ -15,6 +15,8 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.STEP_TIME_LIMIT_EXCEEDED: "a single step took too long: does it hang on input or a lock? Otherwise raise"
     " limits.stepTime",
     Reason.TRIAL_DURATION_EXCEEDED: "train fewer steps, or raise limits.trialDuration",
+    Reason.PREDICTED_OVER_LIMIT: "it never started: trials like it say that it would go over a limit; set limits.forecast Off"
+    " to run such trials nevertheless, or raise the limit",
     Reason.OOM_KILLED: "raise cluster.resourcesPerTrial.memory, or set limits.memory below it so that the trial is stopped"
     " with its memory on record",
     Reason.STOP_REQUESTED: "a person asked for it; nothing to do",

@@ -42,7 +42,7 @@ def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Pa
     """The sweep's last state; None if it was interrupted. Logs go to driver.log beside the results."""
     from tuningsweep_trainer.driver.options import DriverOptions
     from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
-    from tuningsweep_trainer.tracking.listener import make_listeners
+    from tuningsweep_trainer.tracking.setup import make_listeners
 
     _log_to(folder / "driver.log", sweep)
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")

@@ -12,9 +12,15 @@ install_chart() {
     in_cluster kubectl create namespace "$CHART_NAMESPACE" --dry-run=client -o yaml | in_cluster kubectl apply --server-side -f - &&
       in_cluster kubectl label --overwrite namespace "$CHART_NAMESPACE" pod-security.kubernetes.io/enforce=restricted &&
       in_cluster helm upgrade --install tuningsweep "$CHART" --namespace "$CHART_NAMESPACE" \
-        --values "$RIG_SOURCE/chart-values.yaml" --wait --timeout 120s &&
+        --values "$RIG_SOURCE/chart-values.yaml" --set-string "$(image_values)" --wait --timeout 120s &&
       restart_on_new_image
   } >"$LOG/chart.log" 2>&1 || fail "the chart could not be installed ($LOG/chart.log): $(tail -5 "$LOG/chart.log")"
+}
+
+image_values() {
+  local from=${TUNINGSWEEP_TEST_IMAGES:-localhost} policy=Never
+  [ "$from" = localhost ] || policy=IfNotPresent
+  echo "operator.image.repository=$from/tuningsweep-operator,operator.image.pullPolicy=$policy,trainer.image.repository=$from/tuningsweep-trainer"
 }
 
 # A new image under the old tag changes no manifest, so nothing else would restart the operator.

@@ -9,7 +9,7 @@ CHECKOUT=$(cd "$RIG_SOURCE/../../.." && pwd)
 source "$CHECKOUT/versions.env"
 
 CACHE=${TUNINGSWEEP_CACHE:-$HOME/.cache/tuningsweep}
-RIG=${TUNINGSWEEP_RIG:-$CACHE/rig}
+RIG=${TUNINGSWEEP_RIG:-$CACHE/rig${TUNINGSWEEP_TEST_KUBECONFIG:+-given}}
 LOG=$RIG/log
 KUBECONFIG_FILE=$RIG/kubeconfig
 NETNS=tuningsweep

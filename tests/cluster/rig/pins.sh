@@ -29,5 +29,5 @@ pin() {
   GOFLAGS="$GOFLAGS -mod=mod" go list -deps "${COMMANDS[@]#*=}" >/dev/null
 }
 
-[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm
+[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm kind
 for tool in "$@"; do (pin "$tool"); done

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ from tuningsweep import report, step
 def stepping(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
     """Forty steps with a report and a checkpoint every four; the objective falls towards `x`."""
     done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"engine-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
     for _ in step(range(done, 40)):
         done += 1
         time.sleep(0.002)
@@ -44,8 +44,7 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
     done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     held = bytearray(64 << 20)
     held[::4096] = b"x" * (1 << 14)
-    folder = Path("/tmp") / f"engine-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
     while done < int(parameters.get("steps", 6000)):
         with step():
             time.sleep(0.05)
@@ -62,8 +61,8 @@ def prints_and_raises(parameters: dict[str, Any]) -> None:
 
 
 def slow_or_not(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Hangs in its second step if `behaviour` is slow."""
-    if parameters["behaviour"] == "slow":
+    """Hangs in a step if `behaviour` is slow, or `x` is above a half."""
+    if parameters.get("behaviour") == "slow" or parameters.get("x", 0.0) > 0.5:
         with step():
             time.sleep(0.01)
         report({"loss": 9.0})

@@ -120,7 +120,7 @@ def test_a_trial_goes_on_after_its_supervisor_was_killed(run: Callable[..., Any]
     assert killed, "nothing was killed, the test says nothing"
     assert not psutil.pid_exists(killed[0])
     assert state.result is not None
-    assert state.result.succeeded
+    assert state.result.succeeded, records
     record = records["trial-0000"]
     assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", 2, 80)
     assert record["metrics"]["went_on_from"] > 0

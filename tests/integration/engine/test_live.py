@@ -88,9 +88,14 @@ def check_what_the_command_line_reads(driver: Driver, results: Path) -> None:
     assert status_of(driver, "/v1/trials?after=-1") == 422
 
     trace = TraceRecorder().trace(
-        trial="trial-0009", parameters={}, start_time="", duration=1.0, outcome=None, reason=None
+        trial="trial-0009",
+        parameters={},
+        start_time="2026-01-02T03:00:00.000Z",
+        duration=1.0,
+        outcome=None,
+        reason=None,
     )
-    write_trace(open_store(str(results)), trace, 1)
+    write_trace(open_store(str(results)), trace)
     assert [TrialTrace.model_validate(found) for found in json.loads(driver.call("/v1/traces/trial-0009"))] == [trace]
     assert json.loads(driver.call("/v1/traces/trial-0008")) == []
     assert status_of(driver, "/v1/traces/trial-0009", token="wrong") == 401

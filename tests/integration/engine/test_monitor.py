@@ -99,9 +99,14 @@ def test_a_hostile_trainable_is_killed_with_all_it_forked(start: Start, launcher
     assert ending.limit is not None
     assert ending.observed > ending.limit
     assert descendants(launcher.server_pid) == []
+    trace = trial.monitor.trace()
+    assert (trace.outcome, trace.reason) == (ending.outcome, ending.reason)
+    assert trace.limits[0].limits == trial.sweep.spec.limits
     if ending.reason is Reason.STEP_TIME_LIMIT_EXCEEDED:
+        assert max(point.step_in_flight for point in trace.closing) > 0.9
         print(f"{behaviour}: stopped {ending.observed - ending.limit:.3f} s over the limit")
     else:
+        assert max(point.memory for point in trace.closing) >= ending.observed
         print(f"{behaviour}: killed at {trial.monitor.totals.peak_memory >> 20} MiB")
 
 
@@ -161,6 +166,9 @@ def test_reports_come_in_order_with_what_was_measured(start: Start) -> None:
     assert ending is not None
     assert ending.outcome is Outcome.SUCCEEDED
     assert [report.step for report in trial.reports] == list(range(4, 41, 4))
+    assert [(step, loss) for _, step, loss in trial.monitor.trace().reports] == [
+        (report.step, report.metrics["loss"]) for report in trial.reports
+    ]
     last = trial.reports[-1].metrics
     assert last["loss"] == 1 + 1 / 40
     assert last["memory_bytes"] > 1 << 20

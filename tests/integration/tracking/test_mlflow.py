@@ -8,7 +8,7 @@ from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.tracking.listener import make_listeners
+from tuningsweep_trainer.tracking.setup import make_listeners
 
 SWEEP = TuningSweep.from_manifest(edited(BASE, {"metadata.uid": "u-1"}))
 ENDED = TrialRecord.model_validate(

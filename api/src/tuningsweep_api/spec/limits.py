@@ -17,6 +17,14 @@ class LimitAction(StrEnum):
     WARN = "Warn"
 
 
+class Forecasting(StrEnum):
+    """What happens to a trial that is predicted to exceed a limit."""
+
+    OFF = "Off"
+    WARN = "Warn"
+    SKIP = "Skip"
+
+
 def _positive(field: str, name: str) -> Rule:
     return Rule(
         cel=f"!has(self.{name}) || duration(self.{name}) > duration('0s')",
@@ -57,6 +65,9 @@ class Limits(RuledModel):
     """Number of steps over which meanStepTime is taken."""
     action: LimitAction = LimitAction.STOP
     """Stop ends a trial over a limit; Warn only records it."""
+    forecast: Forecasting = Forecasting.OFF
+    """Skip ends a trial before its start if those that ran predict, with 95 % confidence, that it exceeds memory or
+    meanStepTime; Warn only logs and records the prediction; Off predicts nothing."""
 
     @property
     def memory_bytes(self) -> int | None:

@@ -14,13 +14,18 @@ class SearchAlgorithm(StrEnum):
     GRID = "grid"
     RANDOM = "random"
     TPE = "tpe"
+    MULTIVARIATE_TPE = "multivariate-tpe"
+    CMA_ES = "cmaes"
+    SOBOL = "sobol"
+    HYPEROPT = "hyperopt"
 
 
 class Search(Model):
     """How configurations are chosen."""
 
     algorithm_name: SearchAlgorithm = SearchAlgorithm.RANDOM
-    """grid (every combination), random, or tpe (Optuna's tree-structured Parzen estimator)."""
+    """grid (every combination), random, sobol (quasi-random), or one that learns from results: tpe and
+    multivariate-tpe (tree-structured Parzen estimators), cmaes (evolution strategy, for numbers), hyperopt (its TPE)."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of the search: the same manifest proposes the same configurations."""
 
@@ -32,7 +37,14 @@ class SchedulerType(StrEnum):
     ASHA = "ASHA"
     MEDIAN_STOPPING = "MedianStopping"
     HYPERBAND = "HyperBand"
+    BOHB = "BOHB"
     PBT = "PBT"
+    PB2 = "PB2"
+
+    @property
+    def ends_at_max_steps(self) -> bool:
+        """Whether a trial at maxSteps counts as fully trained."""
+        return self in (SchedulerType.ASHA, SchedulerType.HYPERBAND, SchedulerType.BOHB)
 
 
 _RULES = (
@@ -50,12 +62,12 @@ class Scheduler(RuledModel):
     RULES = _RULES
 
     type: SchedulerType = SchedulerType.NONE
-    """None, ASHA, MedianStopping, HyperBand or PBT."""
+    """None, ASHA, MedianStopping, HyperBand, BOHB (HyperBand that fills brackets as searchers like), PBT or PB2."""
     max_steps: int = Field(default=1000, ge=1)
-    """Steps after which a trial is as trained as it can get (ASHA, HyperBand)."""
+    """Steps after which a trial is as trained as it can get (ASHA, HyperBand, BOHB)."""
     grace_period_steps: int = Field(default=100, ge=1)
     """Steps every trial may run before it can be pruned (ASHA, MedianStopping)."""
     reduction_factor: int = Field(default=4, ge=2, le=64)
-    """Share of trials that go on at each rung is one in this many (ASHA, HyperBand)."""
+    """Share of trials that go on at each rung is one in this many (ASHA, HyperBand, BOHB)."""
     perturbation_interval_steps: int = Field(default=200, ge=1)
-    """Steps between exploit-and-explore decisions (PBT)."""
+    """Steps between exploit-and-explore decisions (PBT, PB2)."""

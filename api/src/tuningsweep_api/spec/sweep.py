@@ -29,6 +29,10 @@ MUTABLE_FIELDS: Final = (
 """Fields of the spec that may be edited after creation."""
 
 
+POPULATION_BASED: Final = (SchedulerType.PBT, SchedulerType.PB2)
+"""Schedulers that give running trials other configurations."""
+
+
 def _distinct_names(spec: "TuningSweepSpec") -> bool:
     names_used = [parameter.name for parameter in spec.parameters]
     return len(set(names_used)) == len(names_used)
@@ -80,9 +84,17 @@ _RULES = (
         _grid_enumerable,
     ),
     Rule(
-        "self.scheduler.type != 'PBT' || self.search.algorithmName == 'random'",
-        "scheduler.type PBT chooses configurations itself; use it with search.algorithmName random",
-        lambda s: s.scheduler.type is not SchedulerType.PBT or s.search.algorithm_name is SearchAlgorithm.RANDOM,
+        "!(self.scheduler.type in ['PBT', 'PB2']) || self.search.algorithmName == 'random'",
+        "scheduler.type PBT or PB2 chooses configurations itself; use it with search.algorithmName random",
+        lambda s: s.scheduler.type not in POPULATION_BASED or s.search.algorithm_name is SearchAlgorithm.RANDOM,
+    ),
+    Rule(
+        "self.scheduler.type != 'PB2' || self.parameters.all(p, p.parameterType in ['int', 'double'])",
+        "scheduler.type PB2 needs parameters of parameterType int or double only; use PBT with lists",
+        lambda s: (
+            s.scheduler.type is not SchedulerType.PB2
+            or all(p.parameter_type in (ParameterType.INT, ParameterType.DOUBLE) for p in s.parameters)
+        ),
     ),
     Rule(
         f"!{_BUILTIN} || (self.trainable.builtin.task == 'classification'"

@@ -37,6 +37,10 @@ def limits(
     action: Annotated[
         str | None, typer.Option(help="What happens to a trial over a limit: Stop or Warn.", show_default=False)
     ] = None,
+    forecast: Annotated[
+        str | None,
+        typer.Option(help="What happens to a trial predicted over a limit: Off, Warn or Skip.", show_default=False),
+    ] = None,
     unset: Annotated[
         list[str],
         typer.Option(help="Take out a limit: memory, mean-step-time, step-time, trial-duration (may be repeated)."),
@@ -56,6 +60,7 @@ def limits(
         "warmupSteps": warmup_steps,
         "windowSteps": window_steps,
         "action": action,
+        "forecast": forecast,
     }
     given = {name: value for name, value in changes.items() if value is not None}
     with errors_as_sentences():

@@ -67,7 +67,7 @@ class PodStore:
         """Not here: the claim is mounted read-only."""
         raise NotImplementedError
 
-    def append(self, path: str, line: bytes) -> None:
+    def append(self, path: str, line: bytes, *, durable: bool = True) -> None:
         """Not here: the claim is mounted read-only."""
         raise NotImplementedError
 

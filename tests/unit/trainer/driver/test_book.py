@@ -9,6 +9,7 @@ from support.sweeps import sweep_manifest
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.proposals import make_proposer
@@ -30,6 +31,9 @@ class Sweep:
         ledger = Ledger(LocalStore(self.folder))
         proposer = make_proposer(self.spec.spec, ledger.load().assigned)
         self.book = Book(self.spec, ledger, proposer, Listeners([]), desired_state(self.spec))
+
+    def records(self) -> list[TrialRecord]:
+        return Ledger(LocalStore(self.folder)).load().records
 
     def start(self) -> str:
         assigned = self.book.next_trial()
@@ -96,7 +100,7 @@ def test_a_restart_repeats_nothing_and_goes_on_with_the_unfinished_first(sweep: 
     sweep.end(second, Outcome.STOPPED, Reason.STOP_REQUESTED)
     state = sweep.state()
     assert [(stop.sequence, stop.trial) for stop in state.recent_stops] == [(1, first), (2, second)]
-    assert sweep.book.progress().records[-1].attempts == 2
+    assert sweep.records()[-1].attempts == 2
 
 
 def test_a_restart_proposes_what_the_first_start_would_have(tmp_path: Path) -> None:
@@ -159,7 +163,7 @@ def test_the_deadline_ends_the_sweep(sweep: Sweep) -> None:
     sweep.book.edit(desired_state(sweep.spec, Reason.SWEEP_DEADLINE_EXCEEDED))
     assert sweep.book.next_trial() is None
     sweep.book.close_open_trials()
-    (record,) = sweep.book.progress().records
+    (record,) = sweep.records()
     assert (record.outcome, record.reason) == (Outcome.STOPPED, Reason.SWEEP_DEADLINE_EXCEEDED)
     assert sweep.state().result.reason is ConditionReason.DEADLINE_EXCEEDED
 
@@ -170,7 +174,7 @@ def test_a_trial_that_the_scheduler_ends_at_max_steps_has_succeeded(
 ) -> None:
     sweep = Sweep(tmp_path, spec__scheduler={"type": "ASHA", "maxSteps": 40, "gracePeriodSteps": 10})
     sweep.end(sweep.start(), None, steps=steps, **loss(1))
-    assert sweep.book.progress().records[0].outcome is outcome
+    assert sweep.records()[0].outcome is outcome
 
 
 def test_an_interrupted_sweep_keeps_its_trials_unfinished(sweep: Sweep) -> None:
@@ -189,3 +193,55 @@ def test_a_trial_whose_supervisor_died_waits(sweep: Sweep) -> None:
     sweep.book.lost(trial)
     assert not sweep.book.anything_running
     assert (sweep.state().trials.pending, sweep.state().trials.running) == (1, 0)
+
+
+def batches(tmp_path: Path, forecast: str) -> Sweep:
+    """A sweep of eight trials over one batch size that fits and one that does not, in turns."""
+    batch = {"name": "batch_size", "parameterType": "discrete", "feasibleSpace": {"list": ["30", "30000"]}}
+    seed = {"name": "learning_rate", "parameterType": "discrete", "feasibleSpace": {"list": ["1", "2", "3", "4", "5"]}}
+    limits = {"memory": "200Mi", "forecast": forecast}
+    edits = {"spec__parameters": [seed, batch], "spec__search": {"algorithmName": "grid"}, "spec__limits": limits}
+    return Sweep(tmp_path, **edits, spec__parallelTrialCount=1, spec__maxTrialCount=10)
+
+
+def run_batches(sweep: Sweep) -> list[TrialRecord]:
+    while (assigned := sweep.book.next_trial()) is not None:
+        name, parameters = assigned
+        sweep.book.started(name, parameters)
+        if parameters["batch_size"] == 30:
+            sweep.end(name, Outcome.SUCCEEDED, peak_memory=100 << 20, steps=10, **loss(1))
+        else:
+            fields = {"peak_memory": 290 << 20, "observed": 290 << 20, "limit": 200 << 20, "steps": 1}
+            sweep.end(name, Outcome.LIMIT_EXCEEDED, Reason.MEMORY_LIMIT_EXCEEDED, **fields)
+    return sweep.records()
+
+
+def test_a_trial_bound_to_exceed_a_limit_is_skipped_with_the_prediction(tmp_path: Path) -> None:
+    records = run_batches(batches(tmp_path, "Skip"))
+    assert len(records) == 10
+    skipped = [record for record in records if record.outcome is Outcome.SKIPPED]
+    assert skipped
+    for record in skipped:
+        assert record.parameters["batch_size"] == 30000
+        assert (record.reason, record.attempts, record.start_time) == (Reason.PREDICTED_OVER_LIMIT, 0, None)
+        assert record.forecast is not None
+        assert record.forecast.lower > record.forecast.limit == 200 << 20
+        assert record.forecast.based_on
+        assert "is predicted to be" in record.message
+        assert "limits.memory 200.0Mi" in record.message
+
+
+def test_skipped_trials_are_counted_and_stay_skipped_after_a_restart(tmp_path: Path) -> None:
+    sweep = batches(tmp_path, "Skip")
+    skipped = sum(record.outcome is Outcome.SKIPPED for record in run_batches(sweep))
+    sweep.reopen()
+    assert sweep.book.next_trial() is None
+    assert (sweep.state().trials.skipped, sweep.state().trials.total) == (skipped, 10)
+
+
+@pytest.mark.parametrize("forecast", ["Off", "Warn"])
+def test_only_skip_skips(tmp_path: Path, forecast: str) -> None:
+    records = run_batches(batches(tmp_path, forecast))
+    assert [record.outcome for record in records].count(Outcome.LIMIT_EXCEEDED) == 5
+    warned = [record.trial for record in records if record.forecast is not None]
+    assert bool(warned) == (forecast == "Warn")

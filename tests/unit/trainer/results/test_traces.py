@@ -9,6 +9,7 @@ from tuningsweep_trainer.results.traces import (
     TracedReport,
     TracePoint,
     TraceRecorder,
+    TraceWriter,
     TrialTrace,
     read_traces,
     traced_trials,
@@ -24,7 +25,7 @@ def finish(recorder: TraceRecorder) -> TrialTrace:
     return recorder.trace(
         trial="trial-0001",
         parameters={"batch_size": 30},
-        start_time="2026-01-01T00:00:00Z",
+        start_time="2026-01-01T00:00:00.000Z",
         duration=10.0,
         outcome=Outcome.LIMIT_EXCEEDED,
         reason=Reason.MEMORY_LIMIT_EXCEEDED,
@@ -83,11 +84,28 @@ def test_traces_come_back_oldest_first_and_a_torn_one_is_passed_over(tmp_path, c
     recorder = TraceRecorder()
     recorder.look(look(0.0))
     trace = finish(recorder)
-    write_trace(store, trace.model_copy(update={"duration_seconds": 2.0}), 2000)
-    write_trace(store, trace, 1000)
-    store.write("traces/trial-0001/0000000003000.json", b'{"trial": "tri')
+    later = {"duration_seconds": 2.0, "start_time": "2026-01-01T00:00:01.500Z"}
+    write_trace(store, trace.model_copy(update=later))
+    write_trace(store, trace)
+    store.write("traces/trial-0001/torn.json", b'{"trial": "tri')
     assert [found.duration_seconds for found in read_traces(store, "trial-0001")] == [10.0, 2.0]
     assert read_traces(store, "trial-0001")[0] == trace
-    assert "0000000003000.json" in caplog.text
+    assert "torn.json" in caplog.text
     assert traced_trials(store) == ["trial-0001"]
     assert read_traces(store, "trial-0002") == []
+
+
+def test_a_writer_that_was_closed_has_written_everything(tmp_path) -> None:
+    writer = TraceWriter(str(tmp_path))
+    for second in range(20):
+        writer.put(finish(TraceRecorder()).model_copy(update={"start_time": f"2026-01-01T00:00:{second:02d}.000Z"}))
+    writer.close()
+    assert len(read_traces(LocalStore(tmp_path), "trial-0001")) == 20
+
+
+def test_a_trace_that_cannot_be_written_is_logged_and_hurts_nobody(tmp_path, caplog) -> None:
+    (tmp_path / "traces").write_text("in the way")
+    writer = TraceWriter(str(tmp_path))
+    writer.put(finish(TraceRecorder()))
+    writer.close()
+    assert "is lost" in caplog.text

@@ -3,7 +3,7 @@
 Called by the sources that deliver tables (OpenML, files). Every refusal names the field of the spec and the column.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ class Rows:
 
     features: np.ndarray[Any, Any]
     target: np.ndarray[Any, Any]
+    columns: list[str] = field(default_factory=list)
+    """Names of the features; empty where the source has none."""
+    target_name: str = "target"
 
 
 def rows_of(frame: pd.DataFrame, target: str | None, dropped: list[str]) -> Rows:
@@ -36,7 +39,10 @@ def rows_of(frame: pd.DataFrame, target: str | None, dropped: list[str]) -> Rows
     if features.shape[1] == 0:
         raise DatasetError(f"{FIELD}.dropColumns leaves no column to train on; drop fewer columns")
     _check_values(features)
-    return Rows(_numbers(features), _target_values(frame[target], target))
+    features = _encoded(features)
+    return Rows(
+        _numbers(features), _target_values(frame[target], target), [str(name) for name in features.columns], target
+    )
 
 
 def _check_columns(frame: pd.DataFrame, target: str, dropped: list[str]) -> None:
@@ -78,10 +84,12 @@ def _is_category(column: "pd.Series[Any]") -> bool:
     return isinstance(dtype, pd.CategoricalDtype) or types.is_object_dtype(dtype) or types.is_string_dtype(dtype)
 
 
-def _numbers(features: pd.DataFrame) -> np.ndarray[Any, Any]:
+def _encoded(features: pd.DataFrame) -> pd.DataFrame:
     categories = [name for name in features.columns if _is_category(features[name])]
-    if categories:
-        features = pd.get_dummies(features, columns=categories, dtype=np.uint8)
+    return pd.get_dummies(features, columns=categories, dtype=np.uint8) if categories else features
+
+
+def _numbers(features: pd.DataFrame) -> np.ndarray[Any, Any]:
     values = features.to_numpy()
     return values if values.dtype.kind in "fiub" else features.to_numpy(dtype=np.float64)
 

@@ -21,13 +21,21 @@ import numpy as np
 from tuningsweep_api.model import Model
 from tuningsweep_api.spec.dataset import Dataset
 from tuningsweep_api.spec.trainable import Task
+from tuningsweep_trainer.datasets.description import (
+    EXAMPLE_ROWS,
+    DatasetDescription,
+    DatasetNumbers,
+    column_names,
+    digest_of,
+    write_description,
+)
 from tuningsweep_trainer.datasets.frames import FIELD, Rows
 from tuningsweep_trainer.datasets.openml_source import server_address
 from tuningsweep_trainer.datasets.sources import load
 from tuningsweep_trainer.datasets.splitting import Floats, Indices, blocks, scaling, split, target_of
 from tuningsweep_trainer.errors import DatasetError
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Raised when the files change, so that folders of an older image are not taken."""
 REFERENCE_FILE: Final = "reference.json"
 
@@ -138,13 +146,28 @@ def _write(rows: Rows, task: Task, seed: int, unfinished: Path, folder: Path) ->
     target = target_of(rows.target, task)
     training, validation = split(target, seed)
     mean, deviation = scaling(rows.features, training)
-    values, scale = target.values, 1.0
+    values, centre, scale = target.values, 0.0, 1.0
     if not target.classes:
         centre, scale = float(values[training].mean()), float(values[training].std()) or 1.0
         values = (values - centre) / scale
     for name, chosen in (("training", training), ("validation", validation)):
         _write_features(unfinished / f"{name}_features.npy", rows.features, chosen, mean, deviation)
         np.save(unfinished / f"{name}_target.npy", values[chosen])
+    labels = rows.target.dtype
+    description = DatasetDescription(
+        digest=digest_of(unfinished / f"{name}.npy" for name in _names()),
+        training_rows=len(training),
+        validation_rows=len(validation),
+        columns=column_names(rows),
+        column_type=rows.features.dtype.name,
+        target=rows.target_name,
+        classes=target.classes,
+        class_type=labels.name if labels.kind in "iuf" else "str",
+        target_centre=centre,
+        target_scale=scale,
+    )
+    example = rows.features[validation[:EXAMPLE_ROWS]]
+    write_description(unfinished, description, DatasetNumbers(mean, deviation, example))
     return PreparedRef(
         folder=str(folder),
         training_rows=len(training),

@@ -15,7 +15,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
 from tuningsweep_trainer.logs import configure_logging
-from tuningsweep_trainer.tracking.listener import make_listeners
+from tuningsweep_trainer.tracking.setup import make_listeners
 
 INTERRUPTED = 130
 

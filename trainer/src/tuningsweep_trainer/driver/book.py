@@ -4,32 +4,28 @@ Everything that happens to a trial comes here, is put in the ledger, and is fold
 and the live table show. A lock makes it usable from Tune's thread, the control API's and the conductor's.
 """
 
+import logging
 import threading
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.names import trial_name
-from tuningsweep_api.optimal import TRAINED
-from tuningsweep_api.outcomes import LIMIT_REASONS, ConditionReason, Outcome, Reason
-from tuningsweep_api.spec.objective import ObjectiveType
-from tuningsweep_api.spec.search import SchedulerType
+from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.spec.limits import Forecasting
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import TrialRecord
+from tuningsweep_api.trials import Forecast, TrialRecord
+from tuningsweep_trainer.clocks import timestamp
+from tuningsweep_trainer.driver.forecast import Forecaster
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.proposals import Proposer
 from tuningsweep_trainer.driver.search_space import Parameters
+from tuningsweep_trainer.driver.sweep_end import SweepEnd, sweep_end
+from tuningsweep_trainer.driver.tally import Tally
 from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
+from tuningsweep_trainer.supervisor.ending import forecast_sentence
 from tuningsweep_trainer.supervisor.result import TrialResult
 
-METRIC_MISSING_TRIALS = 3
-"""So many trials that all end without the objective, and none with it, fail the sweep: the name is wrong."""
-
-
-def timestamp() -> str:
-    """Now, RFC 3339 in UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -44,22 +40,15 @@ class Live:
     """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
     process: str = ""
     last: TrialResult | None = None
-
-
-@dataclass(frozen=True)
-class SweepEnd:
-    """Why the sweep hands out no more trials and stops those that run."""
-
-    reason: Reason
-    condition: ConditionReason
-    message: str
+    forecast: Forecast | None = None
+    """Set where it was predicted to exceed a limit."""
 
 
 @dataclass
 class Progress:
     """What the state fold reads, as one consistent copy."""
 
-    records: list[TrialRecord] = field(default_factory=list)
+    tally: Tally
     live: dict[str, Live] = field(default_factory=dict)
     warnings: int = 0
     end: SweepEnd | None = None
@@ -75,7 +64,8 @@ class Book:
         self._sweep, self._ledger, self._proposer, self._listeners = sweep, ledger, proposer, listeners
         self.desired = desired
         history = ledger.load()
-        self._records = {record.trial: record for record in history.records}
+        self._tally = Tally(sweep.spec.objective)
+        self._forecaster = Forecaster(sweep.spec.parameters)
         self._live: dict[str, Live] = {}
         self._waiting: list[tuple[str, Unfinished]] = list(history.unfinished.items())
         self._next_index = history.assigned
@@ -85,7 +75,7 @@ class Book:
         self.end: SweepEnd | None = None
         self.interrupted = False
         for record in history.records:
-            proposer.ended(record, self.objective_of(record))
+            self._count(record)
         self._judge_sweep()
 
     # -- handing out trials -------------------------------------------------------------------------------------------
@@ -93,15 +83,22 @@ class Book:
     def next_trial(self) -> tuple[str, Parameters] | None:
         """The next trial to start, if one may start now; on record before this returns."""
         with self._lock:
-            active = sum(not live.paused for live in self._live.values())
-            if self.closed or active >= self.desired.parallel_trial_count:
-                return None
-            if self._waiting:
-                name, unfinished = self._waiting.pop(0)
-                parameters = unfinished.parameters
-                self._live[name] = Live(parameters, unfinished.attempts, unfinished.first_start)
-                return name, parameters
-            return self._new_trial()
+            while not self.closed and self._active < self.desired.parallel_trial_count:
+                assigned = self._waiting_trial() or self._new_trial()
+                if assigned is None or not self._skipped(*assigned):
+                    return assigned
+            return None
+
+    @property
+    def _active(self) -> int:
+        return sum(not live.paused for live in self._live.values())
+
+    def _waiting_trial(self) -> tuple[str, Parameters] | None:
+        if not self._waiting:
+            return None
+        name, unfinished = self._waiting.pop(0)
+        self._live[name] = Live(unfinished.parameters, unfinished.attempts, unfinished.first_start)
+        return name, unfinished.parameters
 
     def _new_trial(self) -> tuple[str, Parameters] | None:
         if self._next_index >= self.desired.max_trial_count:
@@ -115,6 +112,23 @@ class Book:
         self._next_index += 1
         self._live[name] = Live(parameters)
         return name, parameters
+
+    def _skipped(self, name: str, parameters: Parameters) -> bool:
+        """Whether a trial that is about to start for the first time is predicted to exceed a limit, and ends here."""
+        what, live = self.desired.limits.forecast, self._live[name]
+        if what is Forecasting.OFF or live.attempts:
+            return False
+        forecast = self._forecaster.forecast(parameters, self.desired.limits)
+        if forecast is None:
+            return False
+        live.forecast = forecast
+        message = forecast_sentence(forecast)
+        log.info("%s (limits.forecast is %s)", message, what, extra={"trial": name, "reason": forecast.reason})
+        if what is not Forecasting.SKIP:
+            return False
+        reason = Reason.PREDICTED_OVER_LIMIT
+        self._put(name, live, TrialResult(process="", outcome=Outcome.SKIPPED, reason=reason, message=message))
+        return True
 
     @property
     def closed(self) -> bool:
@@ -188,7 +202,7 @@ class Book:
     def _longest(self) -> int | None:
         """Steps after which the scheduler takes a trial for fully trained, if it does."""
         scheduler = self._sweep.spec.scheduler
-        return scheduler.max_steps if scheduler.type in (SchedulerType.ASHA, SchedulerType.HYPERBAND) else None
+        return scheduler.max_steps if scheduler.type.ends_at_max_steps else None
 
     def failed(self, name: str, message: str) -> None:
         """Tune gave the trial up: its supervisor died too often."""
@@ -230,13 +244,13 @@ class Book:
             duration_seconds=round(result.duration_seconds, 3),
             cpu_seconds=round(result.cpu_seconds, 3),
             peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
-            attempts=max(1, live.attempts),
+            attempts=live.attempts,
+            forecast=live.forecast,
         )
         self._warn(name, result)
         self._ledger.record(record)
-        self._records[name] = record
         del self._live[name]
-        self._proposer.ended(record, self.objective_of(record))
+        self._count(record)
         self._judge_sweep()
         self._listeners.ended(record)
 
@@ -257,48 +271,16 @@ class Book:
         """The last objective of a trial."""
         return record.metrics.get(self._sweep.spec.objective.objective_metric_name)
 
-    def is_better_or_equal(self, metrics: dict[str, float], than: float) -> bool:
-        """Whether the objective in `metrics` is as good as a value."""
-        objective = self._sweep.spec.objective
-        value = metrics.get(objective.objective_metric_name)
-        if value is None:
-            return False
-        return value <= than if objective.type is ObjectiveType.MINIMIZE else value >= than
+    def _count(self, record: TrialRecord) -> None:
+        """Let everything that learns from ended trials know."""
+        self._tally.add(record)
+        self._proposer.ended(record, self.objective_of(record))
+        self._forecaster.learn(record)
 
     def _judge_sweep(self) -> None:
         """Find out whether the sweep is over before all trials ran."""
         if self.end is None:
-            self.end = self._past_deadline() or self._goal_reached() or self._given_up()
-
-    def _past_deadline(self) -> SweepEnd | None:
-        if self.desired.end is None:
-            return None
-        message = "the sweep's activeDeadlineSeconds went by; running trials were stopped"
-        return SweepEnd(self.desired.end, ConditionReason.DEADLINE_EXCEEDED, message)
-
-    def _goal_reached(self) -> SweepEnd | None:
-        goal = self._sweep.spec.objective.goal
-        if goal is None:
-            return None
-        for record in self._records.values():
-            if record.outcome in TRAINED and self.is_better_or_equal(record.metrics, float(goal)):
-                message = f"{record.trial} reached objective.goal {goal}"
-                return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.GOAL_REACHED, message)
-        return None
-
-    def _given_up(self) -> SweepEnd | None:
-        """Too many trials failed, or none of the first ones reported the objective."""
-        failed = [record for record in self._records.values() if record.outcome is Outcome.FAILED]
-        missing = [record for record in failed if record.reason is Reason.METRIC_MISSING]
-        name, allowed = self._sweep.spec.objective.objective_metric_name, self.desired.max_failed_trial_count
-        enough = min(METRIC_MISSING_TRIALS, self.desired.max_trial_count, allowed + 1)
-        reported = any(name in record.metrics for record in self._records.values())
-        if len(missing) >= enough and not reported:
-            return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.OBJECTIVE_METRIC_MISSING, missing[0].message)
-        if len(failed) <= allowed:
-            return None
-        message = f"{len(failed)} trials failed, spec.maxFailedTrialCount is {allowed}; the last: {failed[-1].message}"
-        return SweepEnd(Reason.SWEEP_ENDED, ConditionReason.MAX_FAILED_TRIALS_EXCEEDED, message)
+            self.end = sweep_end(self._tally, self.desired)
 
     def edit(self, desired: DesiredState) -> None:
         """Take in a desired state."""
@@ -306,12 +288,17 @@ class Book:
             self.desired = desired
             self._judge_sweep()
 
+    def outcomes(self) -> dict[str, int]:
+        """Ended trials by outcome."""
+        with self._lock:
+            return {outcome.value: count for outcome, count in self._tally.outcomes.items()}
+
     def progress(self) -> Progress:
         """A consistent copy for the state fold."""
         with self._lock:
             live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
             waiting = {name: Live(u.parameters, u.attempts, u.first_start) for name, u in self._waiting}
-            return Progress(list(self._records.values()), {**live, **waiting}, len(self._warned), self.end)
+            return Progress(self._tally.copy(), {**live, **waiting}, len(self._warned), self.end)
 
 
 def _ending(result: TrialResult | None, longest: int | None) -> TrialResult:
@@ -325,13 +312,3 @@ def _ending(result: TrialResult | None, longest: int | None) -> TrialResult:
         message = "pruned by the scheduler"
         said = {"outcome": Outcome.PRUNED, "reason": Reason.PRUNED_BY_SCHEDULER, "message": message}
     return result.model_copy(update=said)
-
-
-def counts_by_outcome(records: list[TrialRecord]) -> Counter[Outcome]:
-    """Ended trials by outcome."""
-    return Counter(record.outcome for record in records)
-
-
-def is_stop(record: TrialRecord) -> bool:
-    """Whether a trial's end is told as a stop: by a limit, a person, or the kernel."""
-    return record.reason in LIMIT_REASONS or record.reason in (Reason.STOP_REQUESTED, Reason.OOM_KILLED)

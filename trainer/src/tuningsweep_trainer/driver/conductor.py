@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from tuningsweep_api.messages import DesiredState, SweepResult, SweepState, TrialPage
+from tuningsweep_api.messages import DesiredState, SweepResult, SweepState
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.driver.book import Book, counts_by_outcome, timestamp
+from tuningsweep_trainer.clocks import timestamp
+from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.fleet import Fleet
 from tuningsweep_trainer.driver.state import fold_state
 from tuningsweep_trainer.node.runtime import Orders, TrialStatus
@@ -80,11 +81,6 @@ class Conductor(threading.Thread):
             result=self.result,
         )
 
-    def trials(self, after: int, limit: int) -> TrialPage:
-        """At most `limit` records of ended trials, without the first `after`."""
-        records = self._book.progress().records
-        return TrialPage(records=records[after : after + limit], total=len(records))
-
     def run(self) -> None:
         """Turn until `leave`."""
         while not self._leaving.is_set():
@@ -99,8 +95,7 @@ class Conductor(threading.Thread):
         """One round: orders, nodes, observations, watchers. Nothing in it waits, so that edits take hold at once."""
         self._fleet.order(orders_of(self._book))
         self._fleet.meet_nodes()
-        outcomes = counts_by_outcome(self._book.progress().records)
-        self._statuses = self._fleet.observe({outcome.value: count for outcome, count in outcomes.items()})
+        self._statuses = self._fleet.observe(self._book.outcomes())
         if self._on_state is not None:
             self._on_state(self.state())
 

@@ -13,7 +13,7 @@ ACTOR_NAMESPACE = "tuningsweep"
 """Ray namespace of the node agents."""
 
 BUILTIN_PRELOAD = ("numpy", "sklearn.linear_model", "tuningsweep_trainer.workloads.builtin")
-COMMON_PRELOAD = ("tuningsweep_trainer.training.process",)
+COMMON_PRELOAD = ("tuningsweep_trainer.training.process", "tuningsweep")
 
 
 class SweepContext(Model):
@@ -49,13 +49,15 @@ class SweepContext(Model):
         spec = self.sweep.spec
         objective = spec.objective.objective_metric_name
         arguments = {name: number_or_text(text) for name, text in spec.trainable.arguments.items()}
-        fields: dict[str, object] = {
-            "trial": trial,
-            "parameters": {**arguments, **parameters},
-            "trainable": spec.trainable,
-            "objective": objective,
-            "objective_is_measured": objective in SYSTEM_METRICS,
-            "checkpoint_root": self.results,
-            "python_path": self.python_path,
-        }
-        return TrainingJob.model_validate({**fields, **more})
+        return TrainingJob.model_validate(
+            {
+                "trial": trial,
+                "parameters": {**arguments, **parameters},
+                "trainable": spec.trainable,
+                "objective": objective,
+                "objective_is_measured": objective in SYSTEM_METRICS,
+                "checkpoint_root": self.results,
+                "python_path": self.python_path,
+                **more,
+            }
+        )

@@ -23,6 +23,7 @@ from tuningsweep_api.names import (
     CONTROL_TRIALS_PATH,
     TRIAL_NAME_PATTERN,
 )
+from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.conductor import Conductor
 from tuningsweep_trainer.driver.options import ControlOptions
 from tuningsweep_trainer.results.store import Store
@@ -34,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class ControlServer:
-    """Serves a conductor's state and a store's traces, and takes edits."""
+    """Serves a conductor's state, an archive's records and a store's traces, and takes edits."""
 
-    def __init__(self, conductor: Conductor, store: Store, options: ControlOptions) -> None:
-        self._conductor, self._store, self._options = conductor, store, options
+    def __init__(self, conductor: Conductor, archive: Archive, store: Store, options: ControlOptions) -> None:
+        self._conductor, self._archive, self._store, self._options = conductor, archive, store, options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="control-api", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -98,7 +99,7 @@ class ControlServer:
             limit = min(_count(request, "limit", TRIALS_PER_PAGE), TRIALS_PER_PAGE)
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=422)
-        return web.json_response(text=self._conductor.trials(after, limit).model_dump_json(by_alias=True))
+        return web.json_response(text=self._archive.page(after, limit).model_dump_json(by_alias=True))
 
     async def _traces(self, request: web.Request) -> web.Response:
         trial = request.match_info["trial"]

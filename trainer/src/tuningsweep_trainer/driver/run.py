@@ -21,6 +21,7 @@ from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.quantities import quantity_value
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.callback import BookKeeper
 from tuningsweep_trainer.driver.conductor import Conductor, orders_of
@@ -87,8 +88,10 @@ class _Run:
         )
         self._store = store = open_store(options.results)
         self._ledger = Ledger(store)
-        self._listeners = Listeners(options.listeners)
-        proposer = make_proposer(sweep.spec, self._ledger.load().assigned)
+        history = self._ledger.load()
+        self._archive = Archive(history.records)
+        self._listeners = Listeners([*options.listeners, self._archive])
+        proposer = make_proposer(sweep.spec, history.assigned)
         self._desired = DesiredFile(store) if options.control is not None else None
         desired = (self._desired and self._desired.read()) or desired_state(sweep)
         self._book = Book(sweep, self._ledger, proposer, self._listeners, desired)
@@ -98,7 +101,7 @@ class _Run:
 
     def run(self) -> SweepState:
         options = self._options.control
-        control = None if options is None else ControlServer(self._conductor, self._store, options)
+        control = None if options is None else ControlServer(self._conductor, self._archive, self._store, options)
         with _signals(self._interrupt, enabled=self._options.handle_signals):
             try:
                 if control is not None:

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ray.tune import schedulers
+from ray.tune.schedulers.pb2 import PB2
 
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
-from tuningsweep_trainer.driver.search_space import choices, nearest, random_configuration
+from tuningsweep_trainer.driver.search_space import bounds, choices, nearest, random_configuration
 
 TIME_ATTRIBUTE = "step"
-PAUSING = (SchedulerType.HYPERBAND, SchedulerType.PBT)
+PAUSING = (SchedulerType.HYPERBAND, SchedulerType.BOHB, SchedulerType.PBT, SchedulerType.PB2)
 """Schedulers that pause trials."""
 NEVER: Any = math.inf
 """As a time slice, longer than any; Tune's annotation wants an int, which infinity is not."""
@@ -35,17 +36,19 @@ class Bounded:
         """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""
         return {}
 
-    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+    def choose_trial_to_run(self, tune_controller: Any, *more: Any, **options: Any) -> Any:
         """The scheduler's choice, or None while a paused trial has to wait."""
-        chosen = super().choose_trial_to_run(tune_controller)  # type: ignore[misc]  # of the scheduler mixed with
+        chosen = super().choose_trial_to_run(tune_controller, *more, **options)  # type: ignore[misc]  # of the scheduler mixed with
         if chosen is None or chosen.status != chosen.PAUSED:
             return chosen
         active = sum(trial.status in (trial.RUNNING, trial.PENDING) for trial in tune_controller.get_live_trials())
         return chosen if active < self.allowed() else None
 
 
-class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
-    """HyperBand within parallelTrialCount."""
+class EndsBrackets:
+    """Mixed into HyperBand and its kin: a bracket that is completed by a trial's own end leaves no paused trial behind."""
+
+    _trial_info: dict[Any, Any]
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
         """A trial ended by itself, at a limit say.
@@ -53,7 +56,7 @@ class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
         If that completes its bracket, Ray 2.60 leaves the bracket's paused trials paused for ever, and the sweep with
         them: they have nothing left to wait for and are stopped here.
         """
-        super().on_trial_remove(tune_controller, trial)
+        super().on_trial_remove(tune_controller, trial)  # type: ignore[misc]  # of the scheduler mixed with
         bracket, _ = self._trial_info[trial]
         if bracket.finished() and not bracket.is_being_processed:
             bracket.is_being_processed = True  # stopping a trial removes it too, and comes back here
@@ -61,8 +64,28 @@ class BoundedHyperBand(Bounded, schedulers.HyperBandScheduler):
             bracket.is_being_processed = False
 
 
-class BoundedPopulationBasedTraining(Bounded, schedulers.PopulationBasedTraining):
+class BoundedHyperBand(EndsBrackets, Bounded, schedulers.HyperBandScheduler):
+    """HyperBand within parallelTrialCount."""
+
+
+class BoundedBohb(EndsBrackets, Bounded, schedulers.HyperBandForBOHB):
+    """HyperBand as BOHB fills its brackets, within parallelTrialCount."""
+
+
+class KeepsTrial:
+    """Mixed into population based training: a trial that takes over another one's configuration stays who it is."""
+
+    def _get_new_config(self, trial: Any, trial_to_clone: Any) -> Any:
+        config, operations = super()._get_new_config(trial, trial_to_clone)  # type: ignore[misc]
+        return {**config, "trial": trial.trial_id}, operations
+
+
+class BoundedPopulationBasedTraining(KeepsTrial, Bounded, schedulers.PopulationBasedTraining):
     """Population based training within parallelTrialCount."""
+
+
+class BoundedPB2(KeepsTrial, Bounded, PB2):
+    """Population based bandits within parallelTrialCount."""
 
 
 def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
@@ -88,19 +111,22 @@ def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
 
 
 def _pausing_scheduler(wanted: Scheduler, parameters: Sequence[Parameter], seed: int) -> Any:
-    if wanted.type is SchedulerType.HYPERBAND:
-        return BoundedHyperBand(
-            time_attr=TIME_ATTRIBUTE, max_t=wanted.max_steps, reduction_factor=wanted.reduction_factor
-        )
+    if wanted.type in (SchedulerType.HYPERBAND, SchedulerType.BOHB):
+        bands = BoundedBohb if wanted.type is SchedulerType.BOHB else BoundedHyperBand
+        return bands(time_attr=TIME_ATTRIBUTE, max_t=wanted.max_steps, reduction_factor=wanted.reduction_factor)
+    common: dict[str, Any] = {
+        "time_attr": TIME_ATTRIBUTE,
+        "perturbation_interval": wanted.perturbation_interval_steps,
+        "custom_explore_fn": lambda config: put_back(config, parameters),
+        "require_attrs": False,  # a trial may end before its first report
+        "log_config": False,
+    }
     if wanted.type is SchedulerType.PBT:
-        return BoundedPopulationBasedTraining(
-            time_attr=TIME_ATTRIBUTE,
-            perturbation_interval=wanted.perturbation_interval_steps,
-            hyperparam_mutations={"parameters": {p.name: _mutation(p, seed) for p in parameters}},
-            custom_explore_fn=lambda config: put_back(config, parameters),
-            require_attrs=False,  # a trial may end before its first report
-            log_config=False,
-        )
+        mutations: dict[str, Any] = {"parameters": {p.name: _mutation(p, seed) for p in parameters}}
+        return BoundedPopulationBasedTraining(hyperparam_mutations=mutations, **common)
+    if wanted.type is SchedulerType.PB2:
+        ranges: dict[str, Any] = {"parameters": {p.name: [float(bound) for bound in bounds(p)] for p in parameters}}
+        return BoundedPB2(hyperparam_bounds=ranges, **common)
     return None
 
 

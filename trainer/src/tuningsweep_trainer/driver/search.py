@@ -25,6 +25,14 @@ class SweepSearch(SearchAlgorithm):
         self._book = book
         self._parser = _make_parser()
         self._spec: dict[str, Any] = {}
+        self.searcher = self
+        """BOHB's scheduler tells it of pauses; the book finds them by itself."""
+
+    def on_pause(self, trial_id: str) -> None:
+        """See `searcher`."""
+
+    def on_unpause(self, trial_id: str) -> None:
+        """See `searcher`."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from tuningsweep_api.messages import RECENT_STOPS_KEPT, RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
-from tuningsweep_api.optimal import TRAINED, optimal_trial
+from tuningsweep_api.messages import RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
+from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import ConditionReason, Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import RunningTrial, StopRecord, TrialCounts, TrialRecord
-from tuningsweep_trainer.driver.book import Live, Progress, counts_by_outcome, is_stop
+from tuningsweep_api.trials import RunningTrial, TrialCounts
+from tuningsweep_trainer.driver.book import Live, Progress
 from tuningsweep_trainer.node.runtime import TrialStatus
 
 
@@ -22,7 +22,7 @@ def fold_state(
     result: SweepResult | None,
 ) -> SweepState:
     """The state now; `statuses` are the nodes' observations by trial."""
-    stops = [_stop(number, record) for number, record in enumerate(filter(is_stop, progress.records), start=1)]
+    tally = progress.tally
     running = {name: live for name, live in progress.live.items() if live.running}
     return SweepState(
         sweep_uid=sweep.metadata.uid,
@@ -30,9 +30,9 @@ def fold_state(
         start_time=start_time,
         desired_digest=desired.digest(),
         trials=_counts(progress, len(running)),
-        optimal_trial=optimal_trial(sweep.spec.objective, progress.records),
-        stop_count=len(stops),
-        recent_stops=stops[-RECENT_STOPS_KEPT:],
+        optimal_trial=tally.best,
+        stop_count=tally.stop_count,
+        recent_stops=list(tally.recent_stops),
         running=[_running(name, live, statuses.get(name)) for name, live in running.items()][:RUNNING_TRIALS_SHOWN],
         warning_count=progress.warnings,
         result=result,
@@ -40,9 +40,9 @@ def fold_state(
 
 
 def _counts(progress: Progress, running: int) -> TrialCounts:
-    by_outcome = counts_by_outcome(progress.records)
+    by_outcome = progress.tally.outcomes
     return TrialCounts(
-        total=len(progress.records) + len(progress.live),
+        total=progress.tally.ended + len(progress.live),
         pending=len(progress.live) - running,
         running=running,
         succeeded=by_outcome[Outcome.SUCCEEDED],
@@ -51,19 +51,6 @@ def _counts(progress: Progress, running: int) -> TrialCounts:
         skipped=by_outcome[Outcome.SKIPPED],
         stopped=by_outcome[Outcome.STOPPED],
         failed=by_outcome[Outcome.FAILED],
-    )
-
-
-def _stop(number: int, record: TrialRecord) -> StopRecord:
-    return StopRecord(
-        sequence=number,
-        trial=record.trial,
-        outcome=record.outcome,
-        reason=record.reason,
-        observed=record.observed,
-        limit=record.limit,
-        time=record.completion_time,
-        message=record.message,
     )
 
 
@@ -84,14 +71,13 @@ def _running(name: str, live: Live, status: TrialStatus | None) -> RunningTrial:
 
 def sweep_result(progress: Progress) -> SweepResult:
     """How the sweep ended, once nothing runs any more."""
-    trained = sum(1 for record in progress.records if record.outcome in TRAINED)
+    tally = progress.tally
     if progress.end is not None:
         succeeded = progress.end.condition is ConditionReason.GOAL_REACHED
         return SweepResult(succeeded=succeeded, reason=progress.end.condition, message=progress.end.message)
-    by_outcome = counts_by_outcome(progress.records)
-    summary = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items())
-    if trained:
-        message = f"all {len(progress.records)} trials have ended: {summary}"
+    summary = ", ".join(f"{count} {outcome}" for outcome, count in tally.outcomes.items())
+    if any(tally.outcomes[outcome] for outcome in TRAINED):
+        message = f"all {tally.ended} trials have ended: {summary}"
         return SweepResult(succeeded=True, reason=ConditionReason.SEARCH_FINISHED, message=message)
-    message = f"none of {len(progress.records)} trials succeeded: {summary}; are the limits tighter than any can keep?"
+    message = f"none of {tally.ended} trials succeeded: {summary}; are the limits tighter than any can keep?"
     return SweepResult(succeeded=False, reason=ConditionReason.NO_TRIAL_SUCCEEDED, message=message)

@@ -9,6 +9,7 @@ import logging
 import shutil
 import threading
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import ray
@@ -18,6 +19,7 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.exporter import TrialCollector
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, runtime_folder
+from tuningsweep_trainer.results.store import open_store
 
 BIND_ATTEMPTS: Final = 10
 """Tries, a second apart, to bind the metrics port; a restarted agent may find the old one's socket still there."""
@@ -57,8 +59,19 @@ class NodeAgent:
                 from tuningsweep_trainer.datasets.store import prepare
 
                 root = self._runtime.path / "data"
-                self._data = prepare(builtin.dataset, builtin.task, builtin.seed, root).dump()
+                prepared = prepare(builtin.dataset, builtin.task, builtin.seed, root)
+                self._publish(Path(prepared.folder))
+                self._data = prepared.dump()
             return self._data
+
+    def _publish(self, folder: Path) -> None:
+        """What the data set is goes to the results, for tracking; trials can do without."""
+        from tuningsweep_trainer.datasets.description import publish_description
+
+        try:
+            publish_description(folder, open_store(self._context.results))
+        except OSError as error:
+            log.warning("the data set's description can't be written to %s: %s", self._context.results, error)
 
     def apply(self, orders_json: str) -> None:
         """Pass orders on to the supervisors, unless newer ones are there already."""

@@ -76,8 +76,11 @@ class Ledger:
         self._store = store
 
     def assign(self, assignment: Assignment) -> None:
-        """Put an assignment or a start on record, durably, before it takes place."""
-        self._append(ASSIGNMENTS, assignment)
+        """Put an assignment or a start on record before it takes place.
+
+        The assignment is durable; of a start, a crash of the machine may lose the number of the attempt.
+        """
+        self._append(ASSIGNMENTS, assignment, durable=assignment.attempt == 0)
 
     def record(self, record: TrialRecord) -> None:
         """Put a trial's end on record, durably."""
@@ -109,8 +112,8 @@ class Ledger:
         if isinstance(self._store, ObjectStore):
             self._store.write(TRIALS, b"".join(line + b"\n" for line in self._store.lines(TRIALS)))
 
-    def _append(self, path: str, line: Model) -> None:
-        self._store.append(path, line.model_dump_json(by_alias=True, exclude_none=True).encode())
+    def _append(self, path: str, line: Model, *, durable: bool = True) -> None:
+        self._store.append(path, line.model_dump_json(by_alias=True, exclude_none=True).encode(), durable=durable)
 
     def _read(self, path: str, kind: type[Line]) -> list[Line]:
         read: list[Line] = []

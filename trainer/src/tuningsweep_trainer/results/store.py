@@ -25,8 +25,8 @@ class Store(Protocol):
     def read(self, path: str) -> bytes | None:
         """Content of a file, None if there is none."""
 
-    def append(self, path: str, line: bytes) -> None:
-        """Add a line (without newline) durably."""
+    def append(self, path: str, line: bytes, *, durable: bool = True) -> None:
+        """Add a line (without newline); durable lines survive a crash of the machine, all survive one of the process."""
 
     def lines(self, path: str) -> Iterator[bytes]:
         """All lines that were appended, oldest first; the last one may be torn by a crash."""
@@ -68,7 +68,7 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
-    def append(self, path: str, line: bytes) -> None:
+    def append(self, path: str, line: bytes, *, durable: bool = True) -> None:
         """Append in one write and flush to disk; a line torn by a crash before is closed off first."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,8 @@ class LocalStore:
                 torn = file.read(1) != b"\n"
             file.write((b"\n" if torn else b"") + line + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fdatasync(file.fileno())
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Lines of the file."""
@@ -140,7 +141,7 @@ class ObjectStore:
         except FileNotFoundError:
             return None
 
-    def append(self, path: str, line: bytes) -> None:
+    def append(self, path: str, line: bytes, *, durable: bool = True) -> None:  # noqa: ARG002 - objects always are
         """Write the line as an object of its own, numbered after the ones there."""
         number = len(self.names(path + OBJECT_SUFFIX))
         self.write(f"{path}{OBJECT_SUFFIX}/{number:08d}", line)

@@ -1,12 +1,14 @@
 """Traces of trials: how memory, step time and objective went, for `tuningsweep why`, the report and MLflow.
 
-A supervisor writes one file for each training process, traces/TRIAL/MILLISECONDS.json. A trace is bounded whatever the
+A supervisor writes one file for each training process, traces/TRIAL/START.json. A trace is bounded whatever the
 trial's duration: `TraceRecorder` halves its resolution when it is full, and keeps the last looks as they were.
 """
 
 import json
 import logging
+import re
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from pydantic import ValidationError
@@ -15,7 +17,7 @@ from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.trials import ParameterValue
-from tuningsweep_trainer.results.store import Store
+from tuningsweep_trainer.results.store import Store, open_store
 
 TRACES: Final = "traces"
 POINTS_KEPT: Final = 256
@@ -166,9 +168,32 @@ def _rounded(point: TracePoint) -> TracePoint:
     )
 
 
-def write_trace(store: Store, trace: TrialTrace, milliseconds: int) -> None:
-    """Keep a trace; `milliseconds` since the epoch tell the training processes of a trial apart."""
-    store.write(f"{TRACES}/{trace.trial}/{milliseconds:013d}.json", trace.model_dump_json(by_alias=True).encode())
+def write_trace(store: Store, trace: TrialTrace) -> None:
+    """Keep a trace, named by its start so that a trial's training processes are told apart."""
+    stamp = re.sub(r"[-:.]", "", trace.start_time)
+    store.write(f"{TRACES}/{trace.trial}/{stamp}.json", trace.model_dump_json(by_alias=True).encode())
+
+
+class TraceWriter:
+    """Writes traces in a thread of its own: the next trial does not wait for the storage of the last one's."""
+
+    def __init__(self, location: str) -> None:
+        self._store = open_store(location)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="traces")
+
+    def put(self, trace: TrialTrace) -> None:
+        """Write it soon."""
+        self._thread.submit(self._write, trace)
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        self._thread.shutdown()
+
+    def _write(self, trace: TrialTrace) -> None:
+        try:
+            write_trace(self._store, trace)
+        except OSError:
+            log.exception("the trace of a training process is lost", extra={"trial": trace.trial})
 
 
 def traced_trials(store: Store) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tuningsweep_api.judge import Verdict
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
 from tuningsweep_api.text import SENTENCE, in_unit_of
+from tuningsweep_api.trials import Forecast
 
 _LIMIT_NAMES = {
     Reason.MEMORY_LIMIT_EXCEEDED: ("memory", "limits.memory"),
@@ -39,6 +40,15 @@ def limit_sentence(verdict: Verdict) -> str:
     what, field = _LIMIT_NAMES[verdict.reason]
     observed, limit = (in_unit_of(verdict.reason, value, SENTENCE) for value in (verdict.observed, verdict.limit))
     return f"{what} {observed} is over {field} {limit}"
+
+
+def forecast_sentence(forecast: Forecast) -> str:
+    """A sentence for people about a trial that is predicted to exceed a limit."""
+    what, field = _LIMIT_NAMES[forecast.reason]
+    values = (forecast.predicted, forecast.lower, forecast.upper, forecast.limit)
+    predicted, lower, upper, limit = (in_unit_of(forecast.reason, value, SENTENCE) for value in values)
+    trials = ", ".join(forecast.based_on)
+    return f"{what} is predicted to be {predicted} (95 %: {lower} to {upper}), over {field} {limit}, by {trials}"
 
 
 def finished() -> Ending:

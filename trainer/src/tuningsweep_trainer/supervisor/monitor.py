@@ -11,21 +11,24 @@ import queue
 import select
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tuningsweep_api.judge import RULES, Sample, SampleWindow, Verdict, judge, mean_step_time
+from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
+from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
+from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
+from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
 from tuningsweep_trainer.supervisor.oom import oom_kills
-from tuningsweep_trainer.supervisor.sampler import FASTEST, TreeSampler, next_interval
+from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.wire import Message, MessageReader, WireError
 
-PUBLISH_SECONDS = 0.25
+PUBLISH_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +52,6 @@ class Ended:
     ending: Ending | None
 
 
-@dataclass(slots=True)
-class Totals:
-    """What a training process used."""
-
-    peak_memory: int = 0
-    cpu_seconds: float = 0.0
-    duration: float = 0.0
-    steps: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    warnings: list[Warned] = field(default_factory=list)
-
-
 class Monitor(threading.Thread):
     """The thread; `events` gives its reports in order and at last one Ended."""
 
@@ -69,25 +60,28 @@ class Monitor(threading.Thread):
     ) -> None:
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
-        self.totals = Totals(metrics=dict(job.base_metrics))
+        self.measurements = Measurements(
+            launched, launcher.server_pid, base_step=job.base_step, base_metrics=job.base_metrics
+        )
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime = process, runtime
         self._reader = MessageReader(launched.reports)
-        self._sampler = TreeSampler(launcher.server_pid)
         self._orders: Orders | None = None
         self._orders_version: tuple[int, int] | None = None
         self._limits = Limits()
-        self._window = SampleWindow(launched.started, self._limits.warmup_steps, self._limits.window_steps)
         self._oom_kills = oom_kills()
-        self._interval, self._next_look, self._next_publish = FASTEST, 0.0, 0.0
-        self._memory = 0
-        self._reports = 0
-        self._last_step = job.base_step
-        self._cpu_at = (launched.started, 0.0)
-        self._cpu_percent = 0.0
+        self._memory_limit: int | None = None
+        self._next_look, self._next_glance, self._next_publish = 0.0, 0.0, 0.0
+        self._started_at = timestamp()
         self._said: Ending | None = None
+        self._ending: Ending | None = None
         self._withdrawn = threading.Event()
         self._over = False
+
+    @property
+    def totals(self) -> Totals:
+        """What the training process used so far."""
+        return self.measurements.totals
 
     def acknowledge(self) -> None:
         """Tell the training process that a report was taken."""
@@ -104,36 +98,59 @@ class Monitor(threading.Thread):
         self.join()
         self._launched.close()
 
+    def trace(self) -> TrialTrace:
+        """What was seen of the training process, after its end."""
+        ending = self._ending
+        return self.measurements.trace.trace(
+            trial=self._job.trial,
+            parameters=self._job.parameters,
+            start_time=self._started_at,
+            duration=self.totals.duration,
+            outcome=None if ending is None else ending.outcome,
+            reason=None if ending is None else ending.reason,
+        )
+
     def run(self) -> None:
         """Work until the training process is gone."""
         try:
-            self._obey()
+            self._obey(time.monotonic())
             while not self._over:
                 self._turn()
         except Exception:
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
-            self._sampler.close()
+            self.measurements.close()
             self._runtime.clear_status(os.getpid())
 
     def _turn(self) -> None:
-        timeout = max(0.0, self._next_look - time.monotonic())
-        watched: list[int] = [self._launched.reports, self._launcher.socket.fileno()]
-        select.select(watched, [], [], timeout)
-        self._take_reports()
+        timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
+        reports, endings_told = self._launched.reports, self._launcher.socket.fileno()
+        watched = [endings_told] if self._reader.closed else [reports, endings_told]
+        ready, _, _ = select.select(watched, [], [], timeout)
+        if reports in ready:
+            self._take_reports()
         now = time.monotonic()
-        if not self._over and now >= self._next_look:
+        if not self._over and (now >= self._next_look or self._glance(now)):
             self._look(now)
-        if not self._over:
+        if not self._over and endings_told in ready:
             self._notice_death()
+
+    def _glance(self, now: float) -> bool:
+        if now < self._next_glance:
+            return False
+        self._next_glance = now + GLANCE_SECONDS
+        return self.measurements.stirs(now, self._memory_limit)
 
     def _look(self, now: float) -> None:
         """Measure, judge, obey."""
-        self._obey()
-        self._measure(now)
+        self._obey(now)
+        self.measurements.look(now)
+        self._next_glance = now + GLANCE_SECONDS
         # Set by a look alone: reports measure too, and frequent ones would put the next look off for ever.
-        self._next_look = now + self._interval
+        self._next_look = now + self.measurements.interval
+        if self._limits.action is LimitAction.STOP:
+            self._next_look = judged_again_at(self._limits, self.measurements.window, now, self._next_look)
         if self._withdrawn.is_set() or self._unwanted():
             self._end(None)
             return
@@ -145,27 +162,19 @@ class Monitor(threading.Thread):
         if not self._over and now >= self._next_publish:
             self._publish(now)
 
-    def _measure(self, now: float) -> None:
-        memory = self._sampler.memory(now)
-        self._interval = next_interval(self._interval, memory - self._memory)
-        self._memory = memory
-        self.totals.peak_memory = max(self.totals.peak_memory, memory)
-        clock = self._launched.clock.read()
-        self._window.add(Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started))
-
     def _judge(self, now: float) -> None:
         if self._limits.action is LimitAction.STOP:
-            verdict = judge(self._limits, self._window, now)
+            verdict = judge(self._limits, self.measurements.window, now)
             if verdict is not None:
                 self._end(endings.over_limit(verdict))
             return
         for rule in RULES:
-            verdict = rule(self._limits, self._window, now)
+            verdict = rule(self._limits, self.measurements.window, now)
             if verdict is not None:
                 self._warn(verdict)
 
     def _warn(self, verdict: Verdict) -> None:
-        if any(warned.reason is verdict.reason for warned in self.totals.warnings):
+        if self.totals.warned_of(verdict.reason):
             return
         self.totals.warnings.append(
             Warned(reason=verdict.reason, observed=float(verdict.observed), limit=float(verdict.limit))
@@ -173,7 +182,7 @@ class Monitor(threading.Thread):
         self._next_publish = 0.0
         log.warning("%s (limits.action is Warn)", endings.limit_sentence(verdict), extra={"trial": self._job.trial})
 
-    def _obey(self) -> None:
+    def _obey(self, now: float) -> None:
         """Read the driver's orders if they have changed."""
         version = self._runtime.orders_version()
         if version == self._orders_version:
@@ -181,7 +190,8 @@ class Monitor(threading.Thread):
         self._orders_version, orders = version, self._runtime.read_orders()
         if orders is not None:
             self._orders, self._limits = orders, orders.desired.limits
-            self._window.resize(self._limits.warmup_steps, self._limits.window_steps)
+            self._memory_limit = self._limits.memory_bytes
+            self.measurements.follow(self._limits, now)
 
     def _unwanted(self) -> bool:
         orders = self._orders
@@ -210,70 +220,37 @@ class Monitor(threading.Thread):
             log.error("the trainable raised: %s", message["message"], extra=extra)
 
     def _take_report(self, message: Message) -> None:
-        self._reports += 1
-        self._last_step = int(message["step"])
-        self.totals.metrics.update(message["metrics"])
-        decisive, checkpoint = bool(message["decisive"]), message["checkpoint"]
+        step, decisive, checkpoint = int(message["step"]), bool(message["decisive"]), message["checkpoint"]
+        metrics = self.totals.metrics
+        metrics.update(message["metrics"])
+        self.measurements.reports += 1
         if decisive:
-            now = time.monotonic()
-            self.totals.metrics.update(self._measured(now, int(message["memory"])))
-            self.totals.duration, self.totals.steps = now - self._launched.started, self._last_step
+            objective = message["metrics"].get(self._job.objective)
+            self.measurements.report(time.monotonic(), step, int(message["memory"]), objective)
         if decisive or checkpoint is not None:
-            self.events.put(Report(dict(self.totals.metrics), self._last_step, checkpoint, decisive))
-
-    def _measured(self, now: float, told: int) -> dict[str, float]:
-        """The metrics that the supervisor adds to a report; `told` is what the process says of its own memory."""
-        self._measure(now)
-        self._count_cpu(now)
-        self.totals.peak_memory = max(self.totals.peak_memory, told)
-        metrics = {
-            "memory_bytes": float(max(self._memory, told)),
-            "cpu_percent": self._cpu_percent,
-            "elapsed_seconds": now - self._launched.started,
-        }
-        mean = self._mean_step_time(now)
-        return metrics if mean is None else {**metrics, "mean_step_time_seconds": mean}
-
-    def _mean_step_time(self, now: float) -> float | None:
-        """Over the window of the limits once it is full, over all steps before."""
-        mean, newest = mean_step_time(self._window, now), self._window.newest
-        if mean is not None or newest is None or newest.steps == 0:
-            return mean
-        return newest.step_seconds / newest.steps
-
-    def _count_cpu(self, now: float) -> None:
-        before, used = self._cpu_at
-        total = self._sampler.cpu_seconds()
-        self.totals.cpu_seconds = max(self.totals.cpu_seconds, total)
-        if now - before > 0.0:
-            self._cpu_percent = max(0.0, 100.0 * (total - used) / (now - before))
-        self._cpu_at = (now, total)
+            self.events.put(Report(dict(self.totals.metrics), step, checkpoint, decisive))
 
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS
-        self._count_cpu(now)
-        newest = self._window.newest
-        assert newest is not None
+        measured, newest = self.measurements, self.measurements.window.newest
+        measured.count_cpu(now)
         self._runtime.write_status(
             TrialStatus(
                 trial=self._job.trial,
                 process=self._process,
                 supervisor_pid=os.getpid(),
                 pid=self._launched.pid,
-                memory=self._memory,
+                memory=measured.memory,
                 memory_limit=self._limits.memory_bytes,
-                steps=self._steps(newest.steps),
-                mean_step_time=self._mean_step_time(now),
-                step_in_flight=newest.in_flight(now) or None,
-                cpu_percent=self._cpu_percent,
+                steps=measured.steps,
+                mean_step_time=measured.mean_step_time(now),
+                step_in_flight=None if newest is None else newest.in_flight(now) or None,
+                cpu_percent=measured.cpu_percent,
                 metrics=self.totals.metrics,
                 objective=self.totals.metrics.get(self._job.objective),
                 warnings=self.totals.warnings,
             )
         )
-
-    def _steps(self, counted: int) -> int:
-        return self._job.base_step + (counted or self._reports)
 
     def _notice_death(self) -> None:
         try:
@@ -293,11 +270,11 @@ class Monitor(threading.Thread):
         """Kill what is left, tell the supervisor."""
         self._over = True
         now = time.monotonic()
-        self._count_cpu(now)
+        self.measurements.count_cpu(now)
         if not self._launcher.kill_trial():
             log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
-        self.totals.duration = now - self._launched.started
-        self.totals.steps = self._steps(self._launched.clock.read().steps)
+        self.measurements.finish(now)
+        self._ending = ending
         self.events.put(Ended(ending))
 
 

@@ -7,7 +7,7 @@ from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.trials import Metrics
 from tuningsweep_trainer.node.runtime import Warned
 from tuningsweep_trainer.supervisor.ending import Ending
-from tuningsweep_trainer.supervisor.monitor import Totals
+from tuningsweep_trainer.supervisor.measuring import Totals
 
 RESULT_KEY: Final = "tuningsweep"
 

@@ -13,10 +13,12 @@ from tuningsweep_trainer.training.process_tree import descendants, parse_statm
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
-FASTEST: Final = 0.01
+FASTEST: Final = 0.005
 """Seconds between two looks while memory moves."""
 SLOWEST: Final = 0.1
-"""Seconds between two looks while it is level."""
+"""Seconds between two looks while it is level; glances fall in between."""
+GLANCE_SECONDS: Final = 0.025
+"""Seconds between two glances: a read of the memory alone, followed by a look if it moves or is over the limit."""
 MOVING_BYTES: Final = 1 << 20
 """A change of memory between two looks that counts as moving."""
 CHILDREN_SECONDS: Final = 0.1

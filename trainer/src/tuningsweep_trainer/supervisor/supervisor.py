@@ -19,6 +19,7 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.access import NodeAccess, find_node
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
+from tuningsweep_trainer.results.traces import TraceWriter
 from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
@@ -40,6 +41,7 @@ class Supervisor(tune.Trainable):
         metadata = self._context.sweep.metadata
         configure_logging(sweep=metadata.name, namespace=metadata.namespace)
         self._launcher = Launcher(self._context.preload)
+        self._traces = TraceWriter(self._context.results)
         self._node: NodeAccess | None = None
         self._training: Monitor | None = None
         self._adopt(config)
@@ -161,6 +163,7 @@ class Supervisor(tune.Trainable):
         """End everything: the actor is going away."""
         self._let_go()
         self._launcher.stop()
+        self._traces.close()
 
     def _rewind(self) -> None:
         """End the training process of a trial that was paused, and what it did beyond the last report Tune has seen.
@@ -178,5 +181,6 @@ class Supervisor(tune.Trainable):
         if monitor is None:
             return
         monitor.withdraw()
+        self._traces.put(monitor.trace())
         if self._checkpoint_folder is not None:
             shutil.rmtree(self._checkpoint_folder, ignore_errors=True)

@@ -1,168 +1,162 @@
-"""The listener between driver and MLflow: puts events in a queue and returns at once; a thread sends them.
+"""The listener between driver and MLflow: takes an event and returns at once.
 
-A server that is slow, down or refuses costs a trial nothing: it is tried again ever more rarely, and what has not been
-sent at the end is kept in `mlflow-unsent.jsonl` beside the results and is sent first the next time the sweep runs.
+Two threads do the rest. The recorder writes the events of a second to the spool in the results; the sender sends what the
+spool has, oldest first. A server that is slow, down or refuses costs a trial nothing: the sender waits ever longer and
+tries again, and what it has not sent by the end of the sweep is sent by the next driver, or by
+`python -m tuningsweep_trainer.tracking RESULTS`.
 """
 
 import logging
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tuningsweep_api.messages import SweepState
-from tuningsweep_api.outcomes import Outcome
-from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.optimal import TRAINED
+from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
-from tuningsweep_trainer.driver.listeners import TrialListener
-from tuningsweep_trainer.tracking.events import Spool, TrackingEvent
-from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
+from tuningsweep_trainer.tracking import translate
+from tuningsweep_trainer.tracking.events import TrackingEvent
+from tuningsweep_trainer.tracking.sender import Sender, Sink
+from tuningsweep_trainer.tracking.spool import Spool
 
-SPOOL_FILE: Final = "mlflow-unsent.jsonl"
 QUEUE_SIZE: Final = 20_000
+"""Events in memory, past which points of curves are left out; only a disk that can't be written gets it that far."""
+FILE_EVENTS: Final = 2_000
+"""Events of one file of the spool, at most."""
 GATHER_SECONDS: Final = 1.0
 """Events of this long go out together."""
-FIRST_WAIT: Final = 1.0
-"""Pause after a failure; twice as long after each further one."""
-LONGEST_WAIT: Final = 60.0
-LAST_ATTEMPTS: Final = 3
-"""Attempts once the sweep has ended."""
-END_SECONDS: Final = 20.0
-"""How long the end of a sweep waits for the last events to be sent."""
+BACKLOG_GATHER_SECONDS: Final = 30.0
+"""The same while the server is away, so that the files stay few."""
+BACKLOG_FILES: Final = 20
+"""Files of the spool that mean that the server is away or slow."""
+RECORD_SECONDS: Final = 30.0
+"""How long the end of a sweep waits for a disk that hangs."""
+RETOLD: Final = 200
+"""Ended trials that a restarted driver tells again, newest first: a killed one had not recorded its last second."""
 
 log = logging.getLogger(__name__)
 
 
-def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
-    """The tracking listener of a sweep, started; none if tracking is off or has no place to write to."""
-    tracking = sweep.spec.tracking
-    if not tracking.enabled:
-        return []
-    uri = tracking.mlflow.tracking_uri
-    if "://" in results:
-        if uri is None:
-            log.warning("tracking is left out: results in object storage need tracking.mlflow.trackingUri")
-            return []
-        spool = Path(os.environ.get("TMPDIR", "/tmp")) / f"{sweep.metadata.name}-{SPOOL_FILE}"  # noqa: S108 - no secrets in it
-    else:
-        Path(results).mkdir(parents=True, exist_ok=True)
-        spool = Path(results) / SPOOL_FILE
-    artifacts = None if uri is not None else f"file://{results}/mlartifacts"
-    target = uri or f"sqlite:///{results}/mlflow.db"
-    # The client's own retries would go on for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    listener = MlflowListener(lambda: MlflowSink(sweep, target, artifacts), Spool(spool))
-    listener.start()
-    return [listener]
-
-
 class MlflowListener(threading.Thread):
-    """Told of trials by the driver; its thread makes the sink and sends to it."""
+    """Told of trials by the driver; the thread is the recorder."""
 
-    def __init__(self, connect: Callable[[], MlflowSink], spool: Spool) -> None:
-        super().__init__(name="mlflow", daemon=True)
-        self._connect, self._spool = connect, spool
-        self._queue: queue.Queue[TrackingEvent] = queue.Queue(QUEUE_SIZE)
+    def __init__(
+        self,
+        connect: Callable[[], Sink],
+        spool: Spool,
+        objective: Objective,
+        *,
+        losses_in_logs: bool = False,
+        history: Sequence[TrialRecord] = (),
+    ) -> None:
+        super().__init__(name="mlflow-recorder", daemon=True)
+        self._spool, self._objective, self._losses_in_logs = spool, objective, losses_in_logs
+        self._sender = Sender(connect, spool)
+        self._queue: queue.SimpleQueue[TrackingEvent] = queue.SimpleQueue()
         self._over = threading.Event()
-        self._pending: list[TrackingEvent] = []  # replaced, never changed: sweep_ended reads it from another thread
-        self._sink: MlflowSink | None = None
-        self._failures = 0
+        self._held: list[TrackingEvent] = []
+        self._disk_failed = False
+        self._ended_trials = 0
+        self._best: float | None = None
+        self._dataset_told = False
+        for record in history:
+            self._take_best(record)
+        for record in history[-RETOLD:]:
+            self._put(translate.trial_ended(record))
+
+    def start(self) -> None:
+        """Start both threads."""
+        self._sender.start()
+        super().start()
 
     def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
         """A child run with its parameters."""
-        values = {key: str(value) for key, value in parameters.items()}
-        self._put(TrackingEvent.now("started", trial=name, values=values))
+        self._put(TrackingEvent.now("started", trial=name, parameters=translate.texts(parameters)))
 
     def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
         """Metrics at a step."""
-        self._put(TrackingEvent.now("reported", trial=name, metrics=metrics, step=step))
+        named = translate.reported_metrics(metrics, self._objective.objective_metric_name)
+        self._put(TrackingEvent.now("reported", trial=name, metrics=named, step=step))
+        if not self._dataset_told:  # it is prepared by the time that a trial reports
+            self._dataset_told = True
+            self._put(TrackingEvent.now("dataset"))
 
     def trial_ended(self, record: TrialRecord) -> None:
-        """Outcome, reason and what was observed as tags; the run's end."""
-        fields: dict[str, object] = {
-            "outcome": record.outcome,
-            "reason": record.reason,
-            "message": record.message,
-            "observed": record.observed,
-            "limit": record.limit,
-            "peak_memory_bytes": record.peak_memory,
-        }
-        values = {f"tuningsweep.{key}": str(value) for key, value in fields.items() if value not in (None, "")}
-        failed = record.outcome is Outcome.FAILED
-        self._put(TrackingEvent.now("ended", trial=record.trial, values=values, failed=failed))
+        """Outcome, reason and what was observed as tags; the run's end; the parent's best objective so far."""
+        if self._losses_in_logs:
+            self._put(TrackingEvent.now("losses", trial=record.trial))
+        self._put(translate.trial_ended(record))
+        best = self._take_best(record)
+        if best is not None:
+            self._put(TrackingEvent.now("reported", metrics={"best_objective": best}, step=self._ended_trials))
 
     def sweep_ended(self, state: SweepState) -> None:
-        """The parent run's end; waits a bounded time for everything to be sent."""
+        """The best model and the parent run's end; waits a bounded time for everything to be sent."""
         if state.result is not None:
-            values = {"tuningsweep.reason": str(state.result.reason), "tuningsweep.message": state.result.message}
-            self._put(TrackingEvent.now("sweep", values=values, failed=not state.result.succeeded))
+            if state.optimal_trial is not None:
+                best = state.optimal_trial
+                parameters = translate.texts(best.parameters)
+                self._put(TrackingEvent.now("best", trial=best.trial, parameters=parameters))
+            self._put(translate.sweep_ended(state))
         self._over.set()
-        self.join(END_SECONDS)
-        if self.is_alive():
-            log.warning("tracking has not caught up within %g s; the rest is kept in %s", END_SECONDS, self._spool.path)
-            self._spool.put(self._pending + self._drain())
+        self.join(RECORD_SECONDS)
+        self._sender.finish()
 
     def run(self) -> None:
-        """Send until the sweep has ended."""
-        self._pending = self._spool.take()
-        next_attempt = 0.0
-        while not (self._over.is_set() and self._queue.empty()):
-            self._pending = self._bounded(self._pending + self._gather())
-            if self._pending and time.monotonic() >= next_attempt:
-                self._try_to_send()
-                next_attempt = time.monotonic() + self._wait()
-        for attempt in range(LAST_ATTEMPTS):
-            if self._pending:
-                time.sleep(FIRST_WAIT * attempt)
-                self._try_to_send()
-        self._spool.put(self._pending)
-        self._spool.sent()
+        """Write to the spool until the sweep has ended."""
+        while not self._over.is_set():
+            self._record(self._gather())
+        self._record(self._drain())
+
+    def _take_best(self, record: TrialRecord) -> float | None:
+        """The objective of an ended trial if it is the best so far."""
+        self._ended_trials += 1
+        value = record.metrics.get(self._objective.objective_metric_name)
+        if value is None or record.outcome not in TRAINED:
+            return None
+        sign = 1.0 if self._objective.type is ObjectiveType.MINIMIZE else -1.0
+        if self._best is not None and sign * value >= sign * self._best:
+            return None
+        self._best = value
+        return value
 
     def _put(self, event: TrackingEvent) -> None:
-        try:
-            self._queue.put_nowait(event)
-        except queue.Full:
-            self._spool.put([event])
-
-    def _wait(self) -> float:
-        """Seconds to leave the server alone after so many failures in a row."""
-        return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures - 1, 10)) if self._failures else 0.0
+        if not event.can_be_missed or self._queue.qsize() < QUEUE_SIZE:
+            self._queue.put(event)
 
     def _gather(self) -> list[TrackingEvent]:
-        """Events of about GATHER_SECONDS; sooner when the sweep has ended."""
+        """Events of about GATHER_SECONDS; sooner when there are many or the sweep has ended."""
         gathered: list[TrackingEvent] = []
-        deadline = time.monotonic() + GATHER_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
+        backlog = self._spool.files > BACKLOG_FILES
+        deadline = time.monotonic() + (BACKLOG_GATHER_SECONDS if backlog else GATHER_SECONDS)
+        while (left := deadline - time.monotonic()) > 0 and len(gathered) < FILE_EVENTS and not self._over.is_set():
             try:
                 gathered.append(self._queue.get(timeout=min(left, 0.2)))
             except queue.Empty:
-                if self._over.is_set():
-                    break
+                continue
         return gathered
 
     def _drain(self) -> list[TrackingEvent]:
         drained: list[TrackingEvent] = []
         while not self._queue.empty():
-            drained.append(self._queue.get_nowait())
+            drained.append(self._queue.get())
         return drained
 
-    def _bounded(self, events: list[TrackingEvent]) -> list[TrackingEvent]:
-        """The newest QUEUE_SIZE events; older ones wait in the spool while the server is away."""
-        self._spool.put(events[:-QUEUE_SIZE])
-        return events[-QUEUE_SIZE:]
-
-    def _try_to_send(self) -> None:
+    def _record(self, events: list[TrackingEvent]) -> None:
+        """Put events in the spool; those it can't take are held in memory for the next time, points of curves left out."""
+        self._held += events
         try:
-            self._sink = self._sink or self._connect()
-            self._sink.send(self._pending)
-        except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
-            self._failures += 1
-            log.warning("MLflow can't be told, failure %d in a row: %s", self._failures, str(error)[:500])
+            for start in range(0, len(self._held), FILE_EVENTS):
+                self._spool.put(self._held[start : start + FILE_EVENTS])
+        except OSError as error:
+            if not self._disk_failed:
+                log.warning("events for MLflow can't be written to the results, they are held in memory: %s", error)
+            self._disk_failed = True
+            if len(self._held) > QUEUE_SIZE:
+                self._held = [event for event in self._held if not event.can_be_missed]
             return
-        self._failures = 0
-        self._spool.sent()
-        self._pending = self._spool.take()
+        self._held, self._disk_failed = [], False
+        self._sender.wake()

@@ -2,104 +2,212 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.results.desired import DesiredFile
+from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.tracking import best_model, dataset_input, losses
 from tuningsweep_trainer.tracking.events import TrackingEvent
+from tuningsweep_trainer.tracking.secrets import without_secrets
+from tuningsweep_trainer.tracking.translate import (
+    TAG_SWEEP,
+    TAG_TRIAL,
+    TAG_UID,
+    limit_tags,
+    sweep_parameters,
+    sweep_tags,
+)
 
-TAG_UID: Final = "tuningsweep.uid"
-TAG_TRIAL: Final = "tuningsweep.trial"
-BATCH: Final = 900
-"""Metrics in one request; MLflow takes at most 1,000."""
+METRICS: Final = 800
+"""Metrics in one request; MLflow takes at most 1,000 metrics, parameters and tags together."""
+OTHERS: Final = 100
+"""Parameters in one request at most, and tags."""
+LONGEST_TAG: Final = 5_000
+PAGE: Final = 1_000
 REFUSALS: Final = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST")
-"""Error codes of MLflow that trying again does not mend."""
+"""Error codes of MLflow that trying again does not mend, where MLflow itself says so and not a proxy in front of it."""
 
 log = logging.getLogger(__name__)
 
 
-class MlflowSink:
-    """One sweep's runs in MLflow; made and used in the tracking thread alone. Errors are MLflow's own exceptions."""
+@dataclass
+class Child:
+    """A trial's run."""
 
-    def __init__(self, sweep: TuningSweep, uri: str, artifacts: str | None) -> None:
+    run: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    """As MLflow has them: it takes no other value for a parameter later."""
+    limits: dict[str, str] = field(default_factory=dict)
+    """Limits as last told."""
+
+
+def _quieten() -> None:
+    """Keep the client's chatter out of the driver's output; MLflow sets its levels when it is imported, so after that."""
+    for chatty in ("mlflow", "alembic", "urllib3.connectionpool"):  # the last one warns of every single retry
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+
+
+class MlflowSink:
+    """One sweep's runs in MLflow; made and used in the sender's thread alone. Errors are MLflow's own exceptions."""
+
+    def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None) -> None:
         from mlflow.tracking import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        self._sweep = sweep
+        _quieten()
+        self._sweep, self._results, self._store = sweep, results, open_store(results)
+        self._desired = DesiredFile(self._store)
+        self._by_http = uri.startswith("http")
         self._client = MlflowClient(tracking_uri=uri)
         metadata = sweep.metadata
         name = sweep.spec.tracking.mlflow.experiment_name or f"{metadata.namespace}/{metadata.name}"
         found = self._client.get_experiment_by_name(name)
         self._experiment = found.experiment_id if found else self._client.create_experiment(name, artifacts)
-        self._parent = self._find({TAG_UID: metadata.uid, TAG_TRIAL: ""}) or self._make("", metadata.name)
-        self._children: dict[str, str] = {}
+        self._children: dict[str, Child] = {}
+        self._unsure: set[str] = set()
+        parent = next(self._runs(trial=""), None)
+        if parent is None:
+            self._parent = self._client.create_run(
+                self._experiment, tags=sweep_tags(sweep), run_name=metadata.name
+            ).info.run_id
+        else:
+            self._parent = parent.info.run_id
+            for run in self._runs():
+                self._remember(run)
+        self._tell(self._parent, parameters=sweep_parameters(sweep.spec))
 
     def send(self, events: Sequence[TrackingEvent]) -> None:
-        """Send events in order, gathered into one request a run where possible."""
-        by_run: dict[str, list[TrackingEvent]] = defaultdict(list)
+        """Send events, in order for each run, gathered into few requests."""
+        by_trial: dict[str, list[TrackingEvent]] = defaultdict(list)
         for event in events:
-            by_run[event.trial].append(event)
-        for trial, of_trial in by_run.items():
-            self._send_what_is_taken(self._run_of(trial), of_trial)
+            # What the parent is told of the best trial lies in the results, not in the trial's run.
+            by_trial["" if event.kind == "best" else event.trial].append(event)
+        limits = limit_tags(self._limits())
+        for trial, of_trial in by_trial.items():
+            self._send_what_is_taken(trial, of_trial, limits)
 
-    def _send_what_is_taken(self, run: str, events: Sequence[TrackingEvent]) -> None:
+    def _limits(self) -> Any:
+        """The limits in force: they may be edited while the sweep runs."""
+        desired = self._desired.read()
+        return self._sweep.spec.limits if desired is None else desired.limits
+
+    def _send_what_is_taken(self, trial: str, events: Sequence[TrackingEvent], limits: dict[str, str]) -> None:
         """Send; an event that MLflow will never take is logged and left out, so that it can't hold up the others."""
-        from mlflow.exceptions import MlflowException
-
         try:
-            self._send_to(run, events)
-        except MlflowException as error:
-            if error.error_code not in REFUSALS:
+            self._send_to(trial, events, limits)
+        except Exception as error:
+            if not self._is_refusal(error):
                 raise
             if len(events) == 1:
-                log.error("MLflow refuses %s: %s", events[0].model_dump_json(), str(error)[:500])
+                message = without_secrets(f"{type(error).__name__}: {error}")[:500]
+                log.error("MLflow refuses what %r says: %s", events[0].kind, message, extra={"trial": trial})
                 return
             for event in events:
-                self._send_what_is_taken(run, [event])
+                self._send_what_is_taken(trial, [event], limits)
 
-    def _send_to(self, run: str, events: Sequence[TrackingEvent]) -> None:
-        from mlflow.entities import Metric, Param, RunTag
+    def _is_refusal(self, error: Exception) -> bool:
+        """Whether trying again can't help; the fault is in the event (or in what it points at), not in the server."""
+        from mlflow.exceptions import MlflowException, RestException
 
-        metrics = [
-            Metric(name, value, event.time_ms, event.step) for event in events for name, value in event.metrics.items()
-        ]
-        params = {n: v for event in events if event.kind == "started" for n, v in event.values.items()}
-        tags = {n: v for event in events if event.kind != "started" for n, v in event.values.items()}
-        self._client.log_batch(
-            run,
-            metrics=metrics[:BATCH],
-            params=[Param(name, value) for name, value in params.items()],
-            tags=[RunTag(name, value[:5000]) for name, value in tags.items()],
+        if isinstance(error, MlflowException):
+            return error.error_code in REFUSALS and (isinstance(error, RestException) or not self._by_http)
+        return isinstance(error, (ValueError, TypeError, LookupError, AttributeError)) and not isinstance(
+            error, OSError
         )
-        for start in range(BATCH, len(metrics), BATCH):
-            self._client.log_batch(run, metrics=metrics[start : start + BATCH])
-        for event in events:
-            if event.kind in ("ended", "sweep"):
-                status = "FAILED" if event.failed else "FINISHED"
-                self._client.set_terminated(run, status=status, end_time=event.time_ms)
 
-    def _run_of(self, trial: str) -> str:
-        if not trial:
-            return self._parent
+    def _send_to(self, trial: str, events: Sequence[TrackingEvent], limits: dict[str, str]) -> None:
+        child = self._child(trial, limits) if trial else None
+        run = self._parent if child is None else child.run
+        tags: dict[str, str] = {}
+        parameters: dict[str, str] = {}
+        for event in events:
+            tags |= event.tags
+            if event.kind in ("started", "ended", "sweep") and (child is None or child.limits != limits):
+                tags |= limits
+            if child is not None:
+                parameters |= event.parameters
+        if child is not None:
+            tags |= {
+                f"tuningsweep.parameters.{name}": value  # PBT changes parameters; the newest values are told by tags
+                for name, value in parameters.items()
+                if child.parameters.get(name, value) != value
+            }
+            parameters = {name: value for name, value in parameters.items() if name not in child.parameters}
+        self._tell(run, metrics=self._metrics(events), parameters=parameters, tags=tags)
+        if child is not None:
+            child.parameters |= parameters
+            child.limits = limits
+        self._tell_of_what_lies_ready(run, events)
+        for event in events:
+            if event.status:
+                self._client.set_terminated(run, status=event.status, end_time=event.time_ms)
+
+    def _metrics(self, events: Sequence[TrackingEvent]) -> list[Any]:
+        from mlflow.entities import Metric
+
+        told = [Metric(name, value, e.time_ms, e.step) for e in events for name, value in e.metrics.items()]
+        for event in events:
+            if event.kind == "losses":
+                points = losses.step_losses(Path(self._results) / "logs" / f"{event.trial}.log")
+                told += [Metric(losses.METRIC, value, event.time_ms, step) for step, value in points]
+        return told
+
+    def _tell(
+        self, run: str, *, metrics: Sequence[Any] = (), parameters: dict[str, str], tags: dict[str, str] | None = None
+    ) -> None:
+        """Log in as few requests as MLflow allows."""
+        from mlflow.entities import Param, RunTag
+
+        params = [Param(name, value) for name, value in parameters.items()]
+        marks = [RunTag(name, value[:LONGEST_TAG]) for name, value in (tags or {}).items()]
+        while metrics or params or marks:
+            self._client.log_batch(run, metrics=metrics[:METRICS], params=params[:OTHERS], tags=marks[:OTHERS])
+            metrics, params, marks = metrics[METRICS:], params[OTHERS:], marks[OTHERS:]
+
+    def _tell_of_what_lies_ready(self, run: str, events: Sequence[TrackingEvent]) -> None:
+        for event in events:
+            if event.kind == "dataset":
+                dataset_input.log_dataset(self._client, run, self._sweep, self._store)
+            elif event.kind == "best":
+                best_model.log_best(self._client, run, self._sweep, self._results, event)
+
+    def _child(self, trial: str, limits: dict[str, str]) -> Child:
+        """The trial's run, made if it has none."""
         if trial not in self._children:
-            wanted = {TAG_UID: self._sweep.metadata.uid, TAG_TRIAL: trial}
-            self._children[trial] = self._find(wanted) or self._make(trial, trial)
+            if trial in self._unsure:  # a request to make it failed, and may have made it
+                for run in self._runs(trial=trial):
+                    self._remember(run)
+            if trial not in self._children:
+                self._unsure.add(trial)
+                tags = {
+                    TAG_UID: self._sweep.metadata.uid,
+                    TAG_TRIAL: trial,
+                    TAG_SWEEP: self._sweep.metadata.name,
+                    "mlflow.parentRunId": self._parent,
+                    **limits,
+                }
+                made = self._client.create_run(self._experiment, tags=tags, run_name=trial)
+                self._children[trial] = Child(made.info.run_id, limits=limits)
+            self._unsure.discard(trial)
         return self._children[trial]
 
-    def _find(self, tags: dict[str, str]) -> str | None:
-        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-        found: list[Any] = self._client.search_runs([self._experiment], query, max_results=1)
-        return found[0].info.run_id if found else None
-
-    def _make(self, trial: str, name: str) -> str:
-        spec = self._sweep.spec
-        tags = {
-            TAG_UID: self._sweep.metadata.uid,
-            TAG_TRIAL: trial,
-            "tuningsweep.sweep": self._sweep.metadata.name,
-            **{f"tuningsweep.limits.{key}": str(value) for key, value in spec.limits.dump().items()},
-        }
+    def _remember(self, run: Any) -> None:
+        trial = run.data.tags.get(TAG_TRIAL)
         if trial:
-            tags["mlflow.parentRunId"] = self._parent
-        run: str = self._client.create_run(self._experiment, tags=tags, run_name=name).info.run_id
-        return run
+            self._children[trial] = Child(run.info.run_id, dict(run.data.params))
+
+    def _runs(self, trial: str | None = None) -> Iterator[Any]:
+        """Runs of the sweep, page by page: of one trial (empty: the parent), or all."""
+        query = f"tags.`{TAG_UID}` = '{self._sweep.metadata.uid}'"
+        if trial is not None:
+            query += f" and tags.`{TAG_TRIAL}` = '{trial}'"
+        token: str | None = None
+        while True:
+            page = self._client.search_runs([self._experiment], query, max_results=PAGE, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return

@@ -29,6 +29,7 @@ class ForkServer:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._pid = os.getpid()
         self._running: set[int] = set()
 
     def serve(self) -> None:
@@ -71,7 +72,7 @@ class ForkServer:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._socket.close()
-            linux.die_with_parent()
+            linux.die_with_parent(self._pid)
             from tuningsweep_trainer.training.process import run
 
             run(dict(zip(DESCRIPTORS, descriptors, strict=True)))

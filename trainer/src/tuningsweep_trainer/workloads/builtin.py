@@ -46,10 +46,9 @@ class _Run:
         self._spec = spec
         self._arrays = arrays
         self._batch = min(chosen.batch_size, len(arrays.training_target))
-        name = _LOSS_NAMES[spec.model, spec.task]
-        self._loss = losses.loss_of(name, chosen.epsilon)
+        self._loss = losses.loss_of(_LOSS_NAMES[spec.model, spec.task], chosen.epsilon)
         self._classifies = spec.task is Task.CLASSIFICATION
-        self._estimator = _estimator(name, chosen, spec)
+        self._estimator = new_estimator(chosen, spec)
         self._fit_arguments = {"classes": np.arange(len(arrays.classes))} if self._classifies else {}
         self._sum, self._count = 0.0, 0
         self._series = series.LossSeries()
@@ -138,10 +137,11 @@ def batch_rows(done: int, batch: int, rows: int) -> slice:
     return slice(start, start + batch)
 
 
-def _estimator(loss: str, chosen: Hyperparameters, spec: BuiltinTrainable) -> state.Estimator:
+def new_estimator(chosen: Hyperparameters, spec: BuiltinTrainable) -> state.Estimator:
+    """The untrained model of a trial."""
     kind = SGDClassifier if spec.task is Task.CLASSIFICATION else SGDRegressor
     return kind(
-        loss=loss,
+        loss=_LOSS_NAMES[spec.model, spec.task],
         penalty=chosen.penalty,
         alpha=chosen.alpha,
         l1_ratio=chosen.l1_ratio,

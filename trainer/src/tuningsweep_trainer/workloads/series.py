@@ -8,6 +8,8 @@ import sys
 from array import array
 from typing import Final
 
+FIRST_STEP: Final = "first_step"
+TRAINING_LOSS: Final = "training_loss"
 LONGEST: Final = 1000
 """Steps of one line at most."""
 DIGITS: Final = 6
@@ -33,6 +35,6 @@ class LossSeries:
         """Write what is held, if anything."""
         if self._losses:
             rounded = [float(f"{loss:.{DIGITS}g}") for loss in self._losses]
-            sys.stdout.write(json.dumps({"first_step": self._first, "training_loss": rounded}) + "\n")
+            sys.stdout.write(json.dumps({FIRST_STEP: self._first, TRAINING_LOSS: rounded}) + "\n")
             sys.stdout.flush()
             del self._losses[:]

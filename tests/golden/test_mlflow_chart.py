@@ -1,0 +1,67 @@
+"""The chart's optional MLflow server against a file; TUNINGSWEEP_UPDATE_GOLDEN=1 rewrites it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.chart import rendered
+
+FILE = Path(__file__).parent / "chart" / "mlflow.yaml"
+
+
+def objects(*settings: str) -> dict[str, dict[str, Any]]:
+    return {o["kind"]: o for o in yaml.safe_load_all(rendered("mlflow.yaml", "mlflow.enabled=true", *settings)) if o}
+
+
+def test_it_is_off_by_default() -> None:
+    assert rendered("mlflow.yaml") == ""
+
+
+def test_the_server_is_as_recorded() -> None:
+    text = rendered("mlflow.yaml", "mlflow.enabled=true")
+    if os.environ.get("TUNINGSWEEP_UPDATE_GOLDEN") == "1":
+        FILE.write_text(text)
+    assert FILE.read_text() == text
+
+
+def test_its_pod_is_restricted_and_has_no_token() -> None:
+    pod = objects()["Deployment"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "volume", "claims"),
+    [
+        ((), {"persistentVolumeClaim": {"claimName": "tuningsweep-mlflow"}}, True),
+        (
+            ("mlflow.persistence.existingClaim=mine",),
+            {"persistentVolumeClaim": {"claimName": "mine"}},
+            False,
+        ),
+        (("mlflow.persistence.enabled=false",), {"emptyDir": {}}, False),
+    ],
+)
+def test_its_data_is_on_the_volume_asked_for(settings: tuple[str, ...], volume: dict[str, Any], claims: bool) -> None:
+    made = objects(*settings)
+    assert made["Deployment"]["spec"]["template"]["spec"]["volumes"][0] == {"name": "data", **volume}
+    assert ("PersistentVolumeClaim" in made) is claims
+
+
+def test_it_takes_the_trainers_image_unless_told_otherwise() -> None:
+    def image(*settings: str) -> str:
+        container = objects(*settings)["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+        return str(container["image"])
+
+    assert image("trainer.image.repository=mirror/trainer", "trainer.image.tag=v7") == "mirror/trainer:v7"
+    assert image("mlflow.image.repository=mlflow/mlflow", "mlflow.image.tag=v3.17.0") == "mlflow/mlflow:v3.17.0"

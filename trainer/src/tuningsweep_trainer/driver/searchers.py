@@ -1,0 +1,185 @@
+"""Search algorithms that learn, through Tune's searchers: one line of SEARCHERS each. Used by proposals.py.
+
+A restarted driver tells a new searcher what the trials on record came to. What a searcher proposes is put back into the
+space by `nearest`, since not every searcher knows steps.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from tuningsweep_api.outcomes import Outcome
+from tuningsweep_api.spec.objective import ObjectiveType
+from tuningsweep_api.spec.search import SearchAlgorithm
+from tuningsweep_api.spec.search_space import Distribution, Parameter, ParameterType
+from tuningsweep_api.spec.sweep import TuningSweepSpec
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices, nearest, step_of
+from tuningsweep_trainer.driver.values import plain_number
+
+SEED_BITS: Final = 31
+
+
+class OptunaProposer:
+    """One of Optuna's samplers.
+
+    A trial over a limit is told as pruned without a value, which TPE takes for as bad as it gets, so that it learns to
+    stay away; a failed, stopped or skipped trial says nothing about its parameters and is told as failed, which samplers
+    pass over.
+    """
+
+    def __init__(self, spec: TuningSweepSpec, seed: int, make_sampler: Callable[[int], Any]) -> None:
+        import optuna
+        from ray.tune.search.optuna import OptunaSearch
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._parameters = spec.parameters
+        self._metric = spec.objective.objective_metric_name
+        self._search: Any = OptunaSearch(
+            space={parameter.name: _optuna_distribution(parameter) for parameter in spec.parameters},
+            metric=self._metric,
+            mode=spec.objective.type.value[:3],
+            sampler=make_sampler(seed),
+        )
+        self._asked: set[str] = set()
+
+    def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
+        """What the sampler would try next."""
+        self._asked.add(trial)
+        return put_back(self._parameters, self._search.suggest(trial))
+
+    def ended(self, record: TrialRecord, objective: float | None) -> None:
+        """Learn from a result."""
+        usable = objective is not None and record.outcome in (Outcome.SUCCEEDED, Outcome.PRUNED)
+        failed = not usable and record.outcome is not Outcome.LIMIT_EXCEEDED
+        if record.trial in self._asked:
+            result = {self._metric: objective} if usable else None
+            self._search.on_trial_complete(record.trial, result, error=failed)
+        else:
+            value = objective if usable else None
+            self._search.add_evaluated_point(dict(record.parameters), value, error=failed, pruned=not usable)
+
+
+def _optuna_distribution(parameter: Parameter) -> Any:
+    """A parameter as Optuna sees it; steps on a logarithmic scale are put in by `nearest` afterwards."""
+    from optuna import distributions
+
+    listed = choices(parameter)
+    if listed is not None:
+        return distributions.CategoricalDistribution(listed)
+    low, high = bounds(parameter)
+    logarithmic = parameter.feasible_space.distribution is Distribution.LOG_UNIFORM
+    step = step_of(parameter)
+    if step is not None:
+        high = low + step * ((high - low) // step)
+    if parameter.parameter_type is ParameterType.INT:
+        whole = 1 if logarithmic or step is None else int(step)
+        return distributions.IntDistribution(int(low), int(high), log=logarithmic, step=whole)
+    fraction = None if logarithmic or step is None else float(step)
+    return distributions.FloatDistribution(float(low), float(high), log=logarithmic, step=fraction)
+
+
+class HyperOptProposer:
+    """HyperOpt's TPE.
+
+    HyperOpt knows neither pruned nor failed points, so a trial without a usable objective is told as an error and passed
+    over, and one over a limit as the worst value seen. The trials on record are its first points.
+    """
+
+    def __init__(self, spec: TuningSweepSpec, seed: int) -> None:
+        self._spec, self._seed = spec, seed
+        self._metric = spec.objective.objective_metric_name
+        self._history: list[tuple[TrialRecord, float | None]] = []
+        self._worst: float | None = None
+        self._search: Any = None
+
+    def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
+        """What the estimator would try next."""
+        if self._search is None:
+            self._search = self._made()
+        return put_back(self._spec.parameters, self._search.suggest(trial))
+
+    def ended(self, record: TrialRecord, objective: float | None) -> None:
+        """Learn from a result."""
+        if self._search is None:
+            self._history.append((record, objective))
+        else:
+            self._tell(record, objective)
+
+    def _made(self) -> Any:
+        from ray.tune.search.hyperopt import HyperOptSearch
+
+        logging.getLogger("hyperopt").setLevel(logging.WARNING)
+        names = [parameter.name for parameter in self._spec.parameters]
+        points = [{name: record.parameters[name] for name in names} for record, _ in self._history]
+        search = HyperOptSearch(
+            space={parameter.name: _hyperopt_distribution(parameter) for parameter in self._spec.parameters},
+            metric=self._metric,
+            mode=self._spec.objective.type.value[:3],
+            points_to_evaluate=points or None,
+            random_state_seed=self._seed,
+        )
+        self._search = search
+        for record, objective in self._history:
+            search.suggest(record.trial)
+            self._tell(record, objective)
+        return search
+
+    def _tell(self, record: TrialRecord, objective: float | None) -> None:
+        usable = objective is not None and record.outcome in (Outcome.SUCCEEDED, Outcome.PRUNED)
+        if usable and objective is not None:
+            self._worst = objective if self._worst is None else self._worse(self._worst, objective)
+        value = objective if usable else self._worst if record.outcome is Outcome.LIMIT_EXCEEDED else None
+        result = None if value is None else {self._metric: value}
+        self._search.on_trial_complete(record.trial, result, error=result is None)
+
+    def _worse(self, value: float, other: float) -> float:
+        return max(value, other) if self._spec.objective.type is ObjectiveType.MINIMIZE else min(value, other)
+
+
+def _hyperopt_distribution(parameter: Parameter) -> Any:
+    from hyperopt import hp
+
+    listed = choices(parameter)
+    if listed is not None:
+        return hp.choice(parameter.name, listed)
+    low, high = (plain_number(bound) for bound in bounds(parameter))
+    if parameter.feasible_space.distribution is Distribution.LOG_UNIFORM:
+        return hp.loguniform(parameter.name, float(np.log(low)), float(np.log(high)))
+    return hp.uniform(parameter.name, low, high)
+
+
+def put_back(parameters: Sequence[Parameter], suggested: dict[str, Any]) -> Parameters:
+    """A suggestion with every parameter within its bounds and on its steps."""
+    return {parameter.name: nearest(parameter, suggested[parameter.name]) for parameter in parameters}
+
+
+def _optuna(name: str, **options: Any) -> Callable[[TuningSweepSpec, int], OptunaProposer]:
+    def make_sampler(seed: int) -> Any:
+        import optuna
+
+        return getattr(optuna.samplers, name)(seed=seed, **options)
+
+    return lambda spec, seed: OptunaProposer(spec, seed, make_sampler)
+
+
+SEARCHERS: Final[dict[SearchAlgorithm, Callable[[TuningSweepSpec, int], Any]]] = {
+    SearchAlgorithm.TPE: _optuna("TPESampler"),
+    SearchAlgorithm.MULTIVARIATE_TPE: _optuna("TPESampler", multivariate=True),
+    SearchAlgorithm.CMA_ES: _optuna("CmaEsSampler", warn_independent_sampling=False),
+    SearchAlgorithm.SOBOL: _optuna("QMCSampler", qmc_type="sobol", warn_independent_sampling=False, scramble=True),
+    SearchAlgorithm.HYPEROPT: HyperOptProposer,
+}
+"""Each makes a Proposer from the spec and a seed."""
+
+
+def make_searcher(spec: TuningSweepSpec, assigned: int) -> Any:
+    """The searcher that `spec.search` names.
+
+    A restarted driver (`assigned` trials have their parameters already) draws on, rather than drawing once more what the
+    first one drew.
+    """
+    seed = int(np.random.SeedSequence([spec.search.seed, assigned]).generate_state(1)[0]) & ((1 << SEED_BITS) - 1)
+    return SEARCHERS[spec.search.algorithm_name](spec, seed)

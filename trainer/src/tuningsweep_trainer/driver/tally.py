@@ -1,0 +1,74 @@
+"""The tally of ended trials: counts, stops and the best one, kept as records come, so that a state costs the same after
+ten thousand trials as after ten. The records themselves are in the ledger.
+
+Filled by the book, read by state.py and sweep_end.py.
+"""
+
+import copy
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Self
+
+from tuningsweep_api.messages import RECENT_STOPS_KEPT
+from tuningsweep_api.optimal import better
+from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_api.trials import OptimalTrial, StopRecord, TrialRecord
+
+
+def is_stop(record: TrialRecord) -> bool:
+    """Whether a trial's end is told as a stop: by a limit, a person, or the kernel."""
+    return record.reason in LIMIT_REASONS or record.reason in (Reason.STOP_REQUESTED, Reason.OOM_KILLED)
+
+
+@dataclass
+class Tally:
+    """What is remembered of the trials that have ended."""
+
+    objective: Objective
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    stop_count: int = 0
+    recent_stops: deque[StopRecord] = field(default_factory=lambda: deque(maxlen=RECENT_STOPS_KEPT))
+    best: OptimalTrial | None = None
+    """The best trial that kept the limits; the earlier one of equals."""
+    reported_objective: bool = False
+    """Whether any trial has reported the objective."""
+    last_failure: str = ""
+    first_metric_missing: str = ""
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended."""
+        return self.outcomes.total()
+
+    def add(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+        self.outcomes[record.outcome] += 1
+        self.reasons[record.reason] += 1
+        self.reported_objective |= self.objective.objective_metric_name in record.metrics
+        if is_stop(record):
+            self.stop_count += 1
+            self.recent_stops.append(_stop(self.stop_count, record))
+        if record.outcome is Outcome.FAILED:
+            self.last_failure = record.message
+            if record.reason is Reason.METRIC_MISSING:
+                self.first_metric_missing = self.first_metric_missing or record.message
+        self.best = better(self.objective, self.best, record)
+
+    def copy(self) -> Self:
+        """A copy that stays as it is."""
+        return type(self)(**{name: copy.copy(value) for name, value in vars(self).items()})
+
+
+def _stop(number: int, record: TrialRecord) -> StopRecord:
+    return StopRecord(
+        sequence=number,
+        trial=record.trial,
+        outcome=record.outcome,
+        reason=record.reason,
+        observed=record.observed,
+        limit=record.limit,
+        time=record.completion_time,
+        message=record.message,
+    )

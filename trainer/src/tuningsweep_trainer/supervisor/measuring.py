@@ -1,0 +1,139 @@
+"""What is measured of one training process, and what it has used so far; the monitor asks for it at every look.
+
+Samples go to the window that limits are judged by, to the totals that become the trial's record, and to its trace.
+"""
+
+from dataclasses import dataclass, field
+
+from tuningsweep_api.judge import Sample, SampleWindow, mean_step_time
+from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.spec.limits import Limits
+from tuningsweep_trainer.node.runtime import Warned
+from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRecorder
+from tuningsweep_trainer.supervisor.launcher import Launched
+from tuningsweep_trainer.supervisor.sampler import FASTEST, MOVING_BYTES, TreeSampler, next_interval
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a training process used."""
+
+    peak_memory: int = 0
+    cpu_seconds: float = 0.0
+    duration: float = 0.0
+    steps: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    warnings: list[Warned] = field(default_factory=list)
+
+    def warned_of(self, reason: Reason) -> bool:
+        """Whether a warning of this reason is there."""
+        return any(warned.reason is reason for warned in self.warnings)
+
+
+class Measurements:
+    """Of one training process; times are CLOCK_MONOTONIC."""
+
+    def __init__(self, launched: Launched, root: int, *, base_step: int, base_metrics: dict[str, float]) -> None:
+        limits = Limits()
+        self.started = launched.started
+        self.window = SampleWindow(launched.started, limits.warmup_steps, limits.window_steps)
+        self.totals = Totals(metrics=dict(base_metrics))
+        self.trace = TraceRecorder()
+        self.interval = FASTEST
+        """Seconds until the next look, as far as memory goes."""
+        self.memory = 0
+        self.cpu_percent = 0.0
+        self._clock = launched.clock
+        self._sampler = TreeSampler(root)
+        self._base_step = base_step
+        self.reports = 0
+        """Reports of any kind; they are the steps of a trainable that counts none."""
+        self._cpu_at = (launched.started, 0.0)
+
+    def follow(self, limits: Limits, now: float) -> None:
+        """Judge by these limits from now on."""
+        self.window.resize(limits.warmup_steps, limits.window_steps)
+        self.trace.limits(round(now - self.started, 4), limits)
+
+    def stirs(self, now: float, limit: int | None) -> bool:
+        """A glance: whether memory moves, or is over the limit (bytes), so that a look is due.
+
+        It does next to nothing else, because a process that wakes up often pays for all the code that it touches.
+        """
+        memory = self._sampler.memory(now)
+        return abs(memory - self.memory) >= MOVING_BYTES or (limit is not None and memory > limit)
+
+    def look(self, now: float) -> Sample:
+        """Measure memory and read the step clock."""
+        memory = self._sampler.memory(now)
+        self.interval = next_interval(self.interval, memory - self.memory)
+        self.memory = memory
+        self.totals.peak_memory = max(self.totals.peak_memory, memory)
+        clock = self._clock.read()
+        sample = Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started)
+        self.window.add(sample)
+        self.trace.look(
+            TracePoint(
+                now - self.started,
+                memory,
+                self._steps(clock.steps),
+                self.mean_step_time(now),
+                sample.in_flight(now),
+                self.cpu_percent,
+            )
+        )
+        return sample
+
+    def report(self, now: float, step: int, told_memory: int, objective: float | None) -> None:
+        """A report came at a step: measure, and put the metrics that every report gets into the totals.
+
+        `told_memory` is what the process says of its own memory, bytes.
+        """
+        self.look(now)
+        self.count_cpu(now)
+        self.totals.peak_memory = max(self.totals.peak_memory, told_memory)
+        elapsed, mean = now - self.started, self.mean_step_time(now)
+        self.totals.duration, self.totals.steps = elapsed, step
+        self.totals.metrics |= {
+            "memory_bytes": float(max(self.memory, told_memory)),
+            "cpu_percent": self.cpu_percent,
+            "elapsed_seconds": elapsed,
+        }
+        if mean is not None:
+            self.totals.metrics["mean_step_time_seconds"] = mean
+        if objective is not None:
+            self.trace.report(TracedReport(round(elapsed, 4), step, objective))
+
+    def mean_step_time(self, now: float) -> float | None:
+        """Seconds, over the window of the limits once it is full, over all steps before."""
+        mean, newest = mean_step_time(self.window, now), self.window.newest
+        if mean is not None or newest is None or newest.steps == 0:
+            return mean
+        return newest.step_seconds / newest.steps
+
+    def count_cpu(self, now: float) -> None:
+        """Read the CPU time used; the percentage is over the time since the last reading."""
+        before, used = self._cpu_at
+        total = self._sampler.cpu_seconds()
+        self.totals.cpu_seconds = max(self.totals.cpu_seconds, total)
+        if now - before > 0.0:
+            self.cpu_percent = max(0.0, 100.0 * (total - used) / (now - before))
+        self._cpu_at = (now, total)
+
+    def finish(self, now: float) -> None:
+        """The process is gone: the last numbers."""
+        self.totals.duration = now - self.started
+        self.totals.steps = self._steps(self._clock.read().steps)
+
+    @property
+    def steps(self) -> int:
+        """Steps done by the trial, earlier processes included."""
+        newest = self.window.newest
+        return self._steps(0 if newest is None else newest.steps)
+
+    def _steps(self, counted: int) -> int:
+        return self._base_step + (counted or self.reports)
+
+    def close(self) -> None:
+        """Close descriptors."""
+        self._sampler.close()

@@ -1,0 +1,66 @@
+"""Makes a sweep's tracking listener from its spec: called by the driver's entry points before the sweep starts."""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+from tuningsweep_api.names import SWEEP_KEY
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.listeners import TrialListener
+from tuningsweep_trainer.results.ledger import Ledger
+from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.tracking.listener import MlflowListener
+from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
+from tuningsweep_trainer.tracking.spool import Spool
+
+ENVIRONMENT: Final = {
+    # The client's own retries would go on for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow would tell its makers over the internet what is called
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+SWEEP_FILE: Final = f"tracking/{SWEEP_KEY}"
+"""The sweep as tracked: what is needed to send the rest of the spool later."""
+
+log = logging.getLogger(__name__)
+
+
+def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
+    """The tracking listener of a sweep, started; none if tracking is off or has no place to write to."""
+    if not sweep.spec.tracking.enabled:
+        return []
+    results = results.removeprefix("file://")
+    if "://" in results and sweep.spec.tracking.mlflow.tracking_uri is None:
+        log.warning("tracking is left out: results in object storage need spec.tracking.mlflow.trackingUri")
+        return []
+    store = open_store(results)
+    store.write(SWEEP_FILE, json.dumps(_without_pod_template(sweep)).encode())
+    listener = MlflowListener(
+        connection(sweep, results),
+        Spool(store),
+        sweep.spec.objective,
+        losses_in_logs=sweep.spec.trainable.builtin is not None and "://" not in results,
+        history=Ledger(store).load().records,
+    )
+    listener.start()
+    return [listener]
+
+
+def _without_pod_template(sweep: TuningSweep) -> dict[str, Any]:
+    """The manifest but for the environment of its pods, where people write credentials."""
+    manifest: dict[str, Any] = sweep.dump()
+    manifest["spec"].get("cluster", {}).pop("podTemplate", None)
+    return manifest
+
+
+def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:
+    """What connects to the sweep's server, or to the SQLite file beside the results if it names none."""
+    os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in os.environ})
+    uri = sweep.spec.tracking.mlflow.tracking_uri
+    if uri is not None:
+        return lambda: MlflowSink(sweep, results, uri, None)
+    return lambda: MlflowSink(sweep, results, f"sqlite:///{results}/mlflow.db", f"file://{results}/mlartifacts")
