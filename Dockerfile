@@ -34,6 +34,7 @@ FROM tools AS requirements
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 COPY api/pyproject.toml api/
+COPY cli/pyproject.toml cli/
 COPY operator/pyproject.toml operator/
 COPY trainer/pyproject.toml trainer/
 RUN for member in operator trainer; do \

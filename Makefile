@@ -11,7 +11,7 @@ UV_HOME := $(CACHE)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synced
-SOURCES := api/src operator/src trainer/src
+SOURCES := api/src cli/src operator/src trainer/src
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run generate check unit golden integration test test-cluster clean
@@ -26,7 +26,7 @@ $(UV):
 	@$(PYTHON) -m venv $(UV_HOME)
 	@$(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(STAMP): $(UV) uv.lock pyproject.toml api/pyproject.toml operator/pyproject.toml trainer/pyproject.toml
+$(STAMP): $(UV) uv.lock pyproject.toml api/pyproject.toml cli/pyproject.toml operator/pyproject.toml trainer/pyproject.toml
 	@$(UV) sync --frozen --quiet --python $(PYTHON)
 	@touch $(STAMP)
 

@@ -14,10 +14,11 @@ from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts
+from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts, TrialRecord
 
 RECENT_STOPS_KEPT = 50
 RUNNING_TRIALS_SHOWN = 100
+TRIALS_PER_PAGE = 500
 
 
 class DesiredState(Model):
@@ -84,3 +85,11 @@ class SweepState(Model):
     """Limit warnings so far (limits.action Warn)."""
     result: SweepResult | None = None
     """Set once the sweep has ended; the driver then waits to be acknowledged."""
+
+
+class TrialPage(Model):
+    """Some of the trials that have ended, in the order of their end; the command line asks for the next page by count."""
+
+    records: Annotated[list[TrialRecord], Field(max_length=TRIALS_PER_PAGE)]
+    total: int
+    """Trials that have ended so far."""

@@ -32,6 +32,9 @@ METRICS_PORT_NAME: Final = "trial-metrics"
 SWEEP_FILE: Final = "/etc/tuningsweep/sweep/sweep.json"
 """The resolved sweep in the trainer containers, mounted from the sweep's ConfigMap (key `sweep.json`)."""
 SWEEP_KEY: Final = "sweep.json"
+"""Also a file in the results, so that they can be read without the cluster."""
+RESULT_KEY: Final = "result.json"
+"""In the results, once the sweep has ended: its last SweepState."""
 TOKEN_FILE: Final = "/etc/tuningsweep/control/token"  # noqa: S105 - a path, not a token
 TOKEN_KEY: Final = "token"  # noqa: S105 - a key's name, not a token
 RESULTS_MOUNT: Final = "/var/lib/tuningsweep"
@@ -40,7 +43,14 @@ RESULTS_MOUNT: Final = "/var/lib/tuningsweep"
 CONTROL_STATE_PATH: Final = "/v1/state"
 CONTROL_DESIRED_PATH: Final = "/v1/desired"
 """GET state; PUT a DesiredState (answered with the SweepState). Both need `Authorization: Bearer TOKEN`."""
+CONTROL_TRIALS_PATH: Final = "/v1/trials"
+"""GET a TrialPage: `?after=N&limit=M`, the records from the N-th on in the order of their end."""
+CONTROL_TRACES_PATH: Final = "/v1/traces"
+"""GET /v1/traces/TRIAL: a JSON list of the trial's traces as they are in the results, oldest first."""
 CONTROL_MAX_BODY_BYTES: Final = 1 << 20
+
+
+TRIAL_NAME_PATTERN: Final = r"trial-\d{4,7}"
 
 
 def trial_name(index: int) -> str:

@@ -72,6 +72,29 @@ def test_complete_sweep_exits_with_zero_and_says_what_was_stopped(
     assert (folder / "results" / "mixed" / "mlflow.db").is_file()
 
 
+def look(folder: Path, *arguments: str) -> str:
+    """Standard output of another command in the folder of the run."""
+    program = str(Path(sys.executable).with_name("tuningsweep"))
+    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_other_commands_read_the_run_by_its_name(
+    finished: tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _, _ = finished
+    stopped = json.loads(look(folder, "trials", "mixed", "--where", "outcome=LimitExceeded", "-o", "json"))
+    assert [record["reason"] for record in stopped] == ["StepTimeLimitExceeded"]
+    assert look(folder, "best", "mixed", "-o", "args") == "--behaviour=quick\n"
+    why = look(folder, "why", "mixed", stopped[0]["trial"])
+    assert "LimitExceeded (StepTimeLimitExceeded)" in why
+    assert "1.00s" in why
+    assert "Complete: SearchFinished" in look(folder, "watch", "mixed")
+    (listed,) = json.loads(look(folder, "list", "--results", "results", "-o", "json"))
+    assert (listed["name"], listed["phase"], listed["over_limit"]) == ("mixed", "Complete", 1)
+
+
 def test_results_of_a_finished_run_are_not_overwritten(
     finished: tuple[Path, dict[str, Any], subprocess.CompletedProcess[str]],
 ) -> None:

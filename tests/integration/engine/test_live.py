@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
-from tuningsweep_api.messages import DesiredState, SweepState, desired_state
+from tuningsweep_api.messages import DesiredState, SweepState, TrialPage, desired_state
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import run_sweep
+from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.results.traces import TraceRecorder, TrialTrace, write_trace
 
 TOKEN = "a-token-of-the-tests"
 PATIENCE = 120.0
@@ -75,6 +77,32 @@ class Driver:
         return self.last
 
 
+def check_what_the_command_line_reads(driver: Driver, results: Path) -> None:
+    """Records in pages, traces by trial; both with the token alone, neither with a path from outside."""
+    page = TrialPage.model_validate_json(driver.call("/v1/trials?after=1&limit=1"))
+    assert page.total == 3
+    whole = TrialPage.model_validate_json(driver.call("/v1/trials"))
+    assert [record.trial for record in whole.records] == list(records_in(results))
+    assert page.records == whole.records[1:2]
+    assert status_of(driver, "/v1/trials", token="wrong") == 401
+    assert status_of(driver, "/v1/trials?after=-1") == 422
+
+    trace = TraceRecorder().trace(
+        trial="trial-0009",
+        parameters={},
+        start_time="2026-01-02T03:00:00.000Z",
+        duration=1.0,
+        outcome=None,
+        reason=None,
+    )
+    write_trace(open_store(str(results)), trace)
+    assert [TrialTrace.model_validate(found) for found in json.loads(driver.call("/v1/traces/trial-0009"))] == [trace]
+    assert json.loads(driver.call("/v1/traces/trial-0008")) == []
+    assert status_of(driver, "/v1/traces/trial-0009", token="wrong") == 401
+    assert status_of(driver, "/v1/traces/..%2F..%2Fetc") == 422
+    assert json.loads((results / "sweep.json").read_text())["metadata"]["name"] == "engine"
+
+
 def status_of(driver: Driver, path: str, body: bytes | None = None, token: str = TOKEN) -> int:
     with pytest.raises(urllib.error.HTTPError) as refused:
         driver.call(path, body, token)
@@ -111,6 +139,7 @@ def test_edits_stop_running_trials_and_the_driver_waits_to_be_acknowledged(
     assert driver.thread.is_alive(), "the driver left before it was acknowledged"
     assert [stop.sequence for stop in ended.recent_stops] == [1, 2, 3]
     assert (tmp_path / "desired.json").exists()
+    check_what_the_command_line_reads(driver, tmp_path)
 
     last = driver.acknowledge(tightened)
     assert last.result is not None
@@ -120,4 +149,5 @@ def test_edits_stop_running_trials_and_the_driver_waits_to_be_acknowledged(
     for trial in ("trial-0001", "trial-0002"):
         assert records[trial]["reason"] == "MemoryLimitExceeded"
         assert records[trial]["observed"] > records[trial]["limit"] == 32 << 20
+    assert json.loads((tmp_path / "result.json").read_text())["result"]["reason"] == "NoTrialSucceeded"
     assert json.loads((tmp_path / "desired.json").read_text())["maxTrialCount"] == 3

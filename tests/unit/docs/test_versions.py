@@ -18,6 +18,6 @@ def test_ray_is_the_same_in_image_operator_and_lock() -> None:
 
 
 def test_python_is_the_same_in_every_member() -> None:
-    for member in (".", "api", "operator", "trainer"):
+    for member in (".", "api", "cli", "operator", "trainer"):
         project = tomllib.loads((ROOT / member / "pyproject.toml").read_text())["project"]
         assert project["requires-python"].startswith(f">={VERSIONS['PYTHON_VERSION']}")

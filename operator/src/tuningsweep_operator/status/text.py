@@ -1,8 +1,7 @@
 """Numbers as text for status and Events: no floats in the API, and units that people read."""
 
 from tuningsweep_api.outcomes import Reason
-
-MEMORY_REASONS = frozenset({Reason.MEMORY_LIMIT_EXCEEDED, Reason.OOM_KILLED})
+from tuningsweep_api.text import STATUS, in_unit_of
 
 
 def number(value: float | str) -> str:
@@ -12,8 +11,4 @@ def number(value: float | str) -> str:
 
 def quantity(reason: Reason, value: float | None) -> str | None:
     """A value over a limit, or the limit, in the unit that the reason implies: 412Mi, 61ms, 2.5s."""
-    if value is None:
-        return None
-    if reason in MEMORY_REASONS:
-        return f"{value / 2**20:.0f}Mi"
-    return f"{value * 1000:.0f}ms" if value < 1 else f"{value:.1f}s"
+    return None if value is None else in_unit_of(reason, value, STATUS)

@@ -1,4 +1,5 @@
-"""The control API of the driver: GET /v1/state, PUT /v1/desired, with a bearer token; /healthz without one.
+"""The control API of the driver, with a bearer token (/healthz without one): state and desired for the operator, trials
+and traces for the command line.
 
 Runs in a thread with an event loop of its own. Requests are bounded in size and checked by the shared models.
 """
@@ -6,16 +7,27 @@ Runs in a thread with an event loop of its own. Requests are bounded in size and
 import asyncio
 import hmac
 import logging
+import re
 import threading
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from tuningsweep_api.messages import DesiredState
-from tuningsweep_api.names import CONTROL_DESIRED_PATH, CONTROL_MAX_BODY_BYTES, CONTROL_STATE_PATH
+from tuningsweep_api.messages import TRIALS_PER_PAGE, DesiredState
+from tuningsweep_api.names import (
+    CONTROL_DESIRED_PATH,
+    CONTROL_MAX_BODY_BYTES,
+    CONTROL_STATE_PATH,
+    CONTROL_TRACES_PATH,
+    CONTROL_TRIALS_PATH,
+    TRIAL_NAME_PATTERN,
+)
+from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.conductor import Conductor
 from tuningsweep_trainer.driver.options import ControlOptions
+from tuningsweep_trainer.results.store import Store
+from tuningsweep_trainer.results.traces import read_traces
 
 START_SECONDS = 10.0
 
@@ -23,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class ControlServer:
-    """Serves a conductor's state and takes its edits."""
+    """Serves a conductor's state, an archive's records and a store's traces, and takes edits."""
 
-    def __init__(self, conductor: Conductor, options: ControlOptions) -> None:
-        self._conductor, self._options = conductor, options
+    def __init__(self, conductor: Conductor, archive: Archive, store: Store, options: ControlOptions) -> None:
+        self._conductor, self._archive, self._store, self._options = conductor, archive, store, options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="control-api", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -49,6 +61,8 @@ class ControlServer:
         application.router.add_get("/healthz", self._health)
         application.router.add_get(CONTROL_STATE_PATH, self._state)
         application.router.add_put(CONTROL_DESIRED_PATH, self._desired)
+        application.router.add_get(CONTROL_TRIALS_PATH, self._trials)
+        application.router.add_get(CONTROL_TRACES_PATH + "/{trial}", self._traces)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._options.host, self._options.port)
@@ -78,3 +92,25 @@ class ControlServer:
         except ValidationError as error:
             return web.json_response({"error": f"not a DesiredState: {error.error_count()} errors"}, status=422)
         return web.json_response(text=self._conductor.edit(desired).model_dump_json(by_alias=True))
+
+    async def _trials(self, request: web.Request) -> web.Response:
+        try:
+            after = _count(request, "after", 0)
+            limit = min(_count(request, "limit", TRIALS_PER_PAGE), TRIALS_PER_PAGE)
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=422)
+        return web.json_response(text=self._archive.page(after, limit).model_dump_json(by_alias=True))
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        trial = request.match_info["trial"]
+        if re.fullmatch(TRIAL_NAME_PATTERN, trial) is None:  # it becomes part of a path
+            return web.json_response({"error": "not the name of a trial"}, status=422)
+        traces = await asyncio.to_thread(read_traces, self._store, trial)
+        return web.json_response([trace.model_dump(mode="json", by_alias=True) for trace in traces])
+
+
+def _count(request: web.Request, name: str, default: int) -> int:
+    text = request.query.get(name, str(default))
+    if re.fullmatch(r"[0-9]{1,9}", text) is None:
+        raise ValueError(f"{name} must be a whole number")
+    return int(text)

@@ -15,10 +15,13 @@ from typing import Any
 import ray
 from ray import tune
 
+from tuningsweep_api import names
 from tuningsweep_api.messages import SweepResult, SweepState, desired_state
+from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.quantities import quantity_value
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.callback import BookKeeper
 from tuningsweep_trainer.driver.conductor import Conductor, orders_of
@@ -83,10 +86,12 @@ class _Run:
             python_path=list(options.python_path),
             metrics_port=options.metrics_port,
         )
-        store = open_store(options.results)
+        self._store = store = open_store(options.results)
         self._ledger = Ledger(store)
-        self._listeners = Listeners(options.listeners)
-        proposer = make_proposer(sweep.spec, self._ledger.load().assigned)
+        history = self._ledger.load()
+        self._archive = Archive(history.records)
+        self._listeners = Listeners([*options.listeners, self._archive])
+        proposer = make_proposer(sweep.spec, history.assigned)
         self._desired = DesiredFile(store) if options.control is not None else None
         desired = (self._desired and self._desired.read()) or desired_state(sweep)
         self._book = Book(sweep, self._ledger, proposer, self._listeners, desired)
@@ -95,7 +100,8 @@ class _Run:
         self._fleet = fleet
 
     def run(self) -> SweepState:
-        control = None if self._options.control is None else ControlServer(self._conductor, self._options.control)
+        options = self._options.control
+        control = None if options is None else ControlServer(self._conductor, self._archive, self._store, options)
         with _signals(self._interrupt, enabled=self._options.handle_signals):
             try:
                 if control is not None:
@@ -153,6 +159,7 @@ class _Run:
 
     def _tune(self) -> SweepResult | None:
         """Let Tune run the trials; None if the run was interrupted."""
+        self._describe(names.SWEEP_KEY, self._sweep)
         if not self._book.nothing_left:
             self._tuner().fit()
         if self._book.interrupted:
@@ -196,6 +203,7 @@ class _Run:
         self._conductor.result = result
         state = self._conductor.state()
         self._ledger.fold()
+        self._describe(names.RESULT_KEY, state)
         self._listeners.sweep_ended(state)
         if "://" not in self._options.results:
             shutil.rmtree(Path(self._options.results) / "tune", ignore_errors=True)
@@ -205,6 +213,11 @@ class _Run:
         if control is not None and not self._wait_acknowledged(control.acknowledge_seconds):
             log.warning("nobody has acknowledged the result; it is in the results")
         return state
+
+    def _describe(self, file: str, content: Model) -> None:
+        """Put what the sweep is, or how it ended, beside its records; a local run's folder has it from its workspace."""
+        if self._options.control is not None:
+            self._store.write(file, content.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode())
 
     def _wait_acknowledged(self, seconds: float) -> bool:
         waited = 0.0

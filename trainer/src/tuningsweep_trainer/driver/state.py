@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from tuningsweep_api.messages import RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
+from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import ConditionReason, Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import RunningTrial, TrialCounts
 from tuningsweep_trainer.driver.book import Live, Progress
-from tuningsweep_trainer.driver.tally import TRAINED
 from tuningsweep_trainer.node.runtime import TrialStatus
 
 

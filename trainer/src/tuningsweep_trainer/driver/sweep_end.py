@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tuningsweep_api.messages import DesiredState
+from tuningsweep_api.optimal import is_as_good
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
-from tuningsweep_trainer.driver.tally import Tally, is_as_good
+from tuningsweep_trainer.driver.tally import Tally
 
 METRIC_MISSING_TRIALS: Final = 3
 """So many trials that all end without the objective, and none with it, fail the sweep: the name is wrong."""

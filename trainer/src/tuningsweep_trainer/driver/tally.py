@@ -10,22 +10,15 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tuningsweep_api.messages import RECENT_STOPS_KEPT
+from tuningsweep_api.optimal import better
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
-from tuningsweep_api.spec.objective import Objective, ObjectiveType
-from tuningsweep_api.trials import Metrics, OptimalTrial, StopRecord, TrialRecord
-
-TRAINED = (Outcome.SUCCEEDED, Outcome.PRUNED)
-"""Outcomes of trials that kept the limits, so that their objective counts."""
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_api.trials import OptimalTrial, StopRecord, TrialRecord
 
 
 def is_stop(record: TrialRecord) -> bool:
     """Whether a trial's end is told as a stop: by a limit, a person, or the kernel."""
     return record.reason in LIMIT_REASONS or record.reason in (Reason.STOP_REQUESTED, Reason.OOM_KILLED)
-
-
-def is_as_good(objective: Objective, value: float, other: float) -> bool:
-    """Whether an objective's value is as good as another one."""
-    return value <= other if objective.type is ObjectiveType.MINIMIZE else value >= other
 
 
 @dataclass
@@ -65,28 +58,11 @@ class Tally:
             self.last_failure = record.message
             if record.reason is Reason.METRIC_MISSING:
                 self.first_metric_missing = self.first_metric_missing or record.message
-        self._compare(record)
-
-    def _compare(self, record: TrialRecord) -> None:
-        value = record.metrics.get(self.objective.objective_metric_name)
-        if record.outcome not in TRAINED or value is None:
-            return
-        if self.best is not None and is_as_good(self.objective, self.best.objective, value):
-            return
-        self.best = OptimalTrial(
-            trial=record.trial,
-            parameters=record.parameters,
-            objective=value,
-            metrics=_chosen(record.metrics, self.objective.additional_metric_names),
-        )
+        self.best = better(self.objective, self.best, record)
 
     def copy(self) -> Self:
         """A copy that stays as it is."""
         return type(self)(**{name: copy.copy(value) for name, value in vars(self).items()})
-
-
-def _chosen(metrics: Metrics, names: list[str]) -> Metrics:
-    return {name: metrics[name] for name in names if name in metrics}
 
 
 def _stop(number: int, record: TrialRecord) -> StopRecord:

@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from tuningsweep_api.messages import SweepState
-from tuningsweep_api.names import SWEEP_KEY
+from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
 from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -24,8 +24,6 @@ from tuningsweep_trainer.results.ledger import Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.results.store import Store, open_store
 from tuningsweep_trainer.results.traces import TrialTrace, read_traces, traced_trials
 
-RESULT: Final = "result.json"
-"""The sweep's last state, written when it has ended."""
 TRACES_READ: Final = 200
 """Trials whose curves are drawn: more would neither be told apart nor keep the page small."""
 
@@ -61,9 +59,12 @@ class Results:
         return self.edited or self.sweep.spec.limits
 
 
-def gather(source: str, now: datetime, sweep: TuningSweep | None = None) -> Results:
-    """Everything at a folder or URI. `sweep` is for results without a sweep.json; ReportError if there is neither."""
-    store = open_store(source)
+def gather(source: str, now: datetime, sweep: TuningSweep | None = None, store: Store | None = None) -> Results:
+    """Everything at a folder or URI, or in a store that is open already and is called `source` for people.
+
+    `sweep` is for results without a sweep.json; ReportError if there is neither.
+    """
+    store = store or open_store(source)
     notes: list[str] = []
     sweep = sweep or _read_sweep(store, source)
     state = _read_state(store, notes)
@@ -128,12 +129,12 @@ def _read_sweep(store: Store, source: str) -> TuningSweep:
 
 
 def _read_state(store: Store, notes: list[str]) -> SweepState | None:
-    content = store.read(RESULT)
+    content = store.read(RESULT_KEY)
     if content is None:
         return None
     try:
         return SweepState.model_validate_json(content)
     except ValidationError:
-        log.warning("%s can't be read and is passed over", RESULT)
-        notes.append(f"{RESULT} can't be read, so how the sweep ended is not known.")
+        log.warning("%s can't be read and is passed over", RESULT_KEY)
+        notes.append(f"{RESULT_KEY} can't be read, so how the sweep ended is not known.")
         return None

@@ -17,6 +17,7 @@ from tuningsweep_trainer.report.gather import Results, gather
 if TYPE_CHECKING:
     from tuningsweep_trainer.report.figures.figure import Figure
     from tuningsweep_trainer.report.rows import TrialRow
+    from tuningsweep_trainer.results.store import Store
 
 EXTRA: Final = "tuningsweep-trainer[report]"
 
@@ -31,11 +32,17 @@ class Written:
 
 
 def write_report(
-    source: str, target: Path, *, pngs: bool = False, sweep: TuningSweep | None = None, now: datetime | None = None
+    source: str,
+    target: Path,
+    *,
+    pngs: bool = False,
+    sweep: TuningSweep | None = None,
+    store: "Store | None" = None,
+    now: datetime | None = None,
 ) -> Written:
     """Write the report of the results at `source` (a folder or URI) to the file `target`, its PNGs beside it.
 
-    `sweep` is the manifest for results that hold none. ReportError says what is missing.
+    `store` is for results that are open already, `sweep` for results without a manifest. ReportError says what is missing.
     """
     missing = [name for name in ("altair", "jinja2", "vl_convert") if find_spec(name) is None]
     if missing:
@@ -46,7 +53,7 @@ def write_report(
     from tuningsweep_trainer.report.rows import trial_rows
     from tuningsweep_trainer.report.savings import estimate
 
-    results = gather(source, now or datetime.now(UTC), sweep)
+    results = gather(source, now or datetime.now(UTC), sweep, store)
     rows = trial_rows(results)
     figures = make_figures(results, rows)
     ours = version("tuningsweep-trainer")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tuningsweep_api.judge import Verdict
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
+from tuningsweep_api.text import SENTENCE, in_unit_of
 from tuningsweep_api.trials import Forecast
 
 _LIMIT_NAMES = {
@@ -37,22 +38,17 @@ def limit_sentence(verdict: Verdict) -> str:
     """A sentence for people about a limit that was exceeded."""
     assert verdict.reason in LIMIT_REASONS
     what, field = _LIMIT_NAMES[verdict.reason]
-    return f"{what} {_shown(verdict.reason, verdict.observed)} is over {field} {_shown(verdict.reason, verdict.limit)}"
+    observed, limit = (in_unit_of(verdict.reason, value, SENTENCE) for value in (verdict.observed, verdict.limit))
+    return f"{what} {observed} is over {field} {limit}"
 
 
 def forecast_sentence(forecast: Forecast) -> str:
     """A sentence for people about a trial that is predicted to exceed a limit."""
     what, field = _LIMIT_NAMES[forecast.reason]
     values = (forecast.predicted, forecast.lower, forecast.upper, forecast.limit)
-    predicted, lower, upper, limit = (_shown(forecast.reason, value) for value in values)
+    predicted, lower, upper, limit = (in_unit_of(forecast.reason, value, SENTENCE) for value in values)
     trials = ", ".join(forecast.based_on)
     return f"{what} is predicted to be {predicted} (95 %: {lower} to {upper}), over {field} {limit}, by {trials}"
-
-
-def _shown(reason: Reason, value: float) -> str:
-    if reason is Reason.MEMORY_LIMIT_EXCEEDED:
-        return f"{value / (1 << 20):.1f}Mi"
-    return f"{value * 1000:.1f}ms" if value < 1 else f"{value:.2f}s"
 
 
 def finished() -> Ending:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tuningsweep_api.messages import SweepState
+from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
-from tuningsweep_trainer.driver.tally import TRAINED
 from tuningsweep_trainer.tracking import translate
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.sender import Sender, Sink

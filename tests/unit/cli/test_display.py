@@ -8,8 +8,9 @@ from support.sweeps import BASE
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.cli.display import PlainLines, outcome_words, print_summary, sweep_view
-from tuningsweep_trainer.cli.text import parameters
+from tuningsweep_cli.display import PlainLines, print_summary
+from tuningsweep_cli.tables import outcome_words, sweep_view
+from tuningsweep_cli.text import parameters
 
 SWEEP = TuningSweep.from_manifest(BASE)
 STATE = SweepState.model_validate(
@@ -65,7 +66,7 @@ def shown(*renderables: object) -> str:
 
 
 def test_live_table_shows_memory_against_the_limit_and_progress() -> None:
-    text = shown(sweep_view(SWEEP, STATE, [record("trial-0000"), OVER]))
+    text = shown(sweep_view(SWEEP, STATE.trials, STATE.running, [record("trial-0000"), OVER]))
     assert "digits-svm: 2/4 trials, 1 succeeded, 1 over a limit" in text
     assert "128Mi/400Mi" in text
     assert "12.3ms" in text

@@ -9,38 +9,26 @@ from rich.console import Console
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.cli.display import Display, LiveTable, PlainLines, print_summary
-from tuningsweep_trainer.cli.exits import Exit
-from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
-from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, workspace
-
-LOG_WIDTH = 180
-"""Columns where there is no terminal."""
+from tuningsweep_cli.consoles import console as make_console
+from tuningsweep_cli.display import Display, LiveTable, PlainLines, print_summary
+from tuningsweep_cli.exits import Exit
+from tuningsweep_cli.manifest import load_sweep
+from tuningsweep_cli.workspace import close_workspace, workspace
 
 
-def run_locally(file: Path, results: Path | None, *, fresh: bool, plain: bool) -> Exit:
-    """Run the sweep in a manifest; the exit code."""
-    console = _console()
-    try:
-        sweep = load_sweep(file)
-        folder = (results or Path("results") / sweep.metadata.name).resolve()
-        with workspace(sweep, folder, fresh=fresh) as (named, resumes):
-            if resumes:
-                console.print(f"going on with the unfinished run in {folder}", highlight=False, soft_wrap=True)
-            return _run_in(folder, named, console, file.resolve().parent, plain=plain)
-    except (BadManifestError, WorkspaceError) as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        return Exit.BAD_INPUT
+def run_locally(file: Path, results: Path | None, *, fresh: bool, progress: bool) -> Exit:
+    """Run the sweep in a manifest; the exit code. CommandError for what can't be run."""
+    console = make_console()
+    sweep = load_sweep(file)
+    folder = (results or Path("results") / sweep.metadata.name).resolve()
+    with workspace(sweep, folder, fresh=fresh) as (named, resumes):
+        if resumes:
+            console.print(f"going on with the unfinished run in {folder}", highlight=False, soft_wrap=True)
+        return _run_in(folder, named, console, file.resolve().parent, progress=progress)
 
 
-def _console() -> Console:
-    """Standard output; in logs and pipes wide enough that no row of a table is folded into several."""
-    console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=LOG_WIDTH)
-
-
-def _run_in(folder: Path, sweep: TuningSweep, console: Console, manifest_folder: Path, *, plain: bool) -> Exit:
-    display: Display = LiveTable(sweep, console) if console.is_terminal and not plain else PlainLines(sweep, console)
+def _run_in(folder: Path, sweep: TuningSweep, console: Console, manifest_folder: Path, *, progress: bool) -> Exit:
+    display: Display = LiveTable(sweep, console) if console.is_terminal and progress else PlainLines(sweep, console)
     state = _run(sweep, folder, display, manifest_folder)
     if state is None:
         console.print(f"\ninterrupted; the same command goes on with {folder}", highlight=False, soft_wrap=True)

@@ -7,8 +7,8 @@ import yaml
 from typer.testing import CliRunner
 
 from support.sweeps import BASE, edited
-from tuningsweep_trainer.cli.main import app
-from tuningsweep_trainer.cli.manifest import BadManifestError, load_sweep
+from tuningsweep_cli.main import app
+from tuningsweep_cli.manifest import BadManifestError, load_sweep
 
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "code"}}
 
@@ -61,7 +61,7 @@ def test_run_refuses_bad_input_before_anything_starts(tmp_path: Path) -> None:
 
 
 def test_every_sample_is_valid() -> None:
-    samples = sorted((Path(__file__).parents[4] / "manifests" / "samples").glob("*.yaml"))
+    samples = sorted((Path(__file__).parents[3] / "manifests" / "samples").glob("*.yaml"))
     assert samples
     for sample in samples:
         load_sweep(sample)

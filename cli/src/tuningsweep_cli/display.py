@@ -5,30 +5,21 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import Metrics, ParameterValue, RunningTrial, TrialRecord
-from tuningsweep_trainer.cli import text
+from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
+from tuningsweep_cli import text
+from tuningsweep_cli.tables import sweep_view, trials_table
 
 ROWS = 12
 """Ended trials shown below the running ones."""
 SUMMARY_ROWS = 50
 """Trials named one by one in each part of the summary."""
-STYLES = {
-    Outcome.SUCCEEDED: "green",
-    Outcome.LIMIT_EXCEEDED: "yellow",
-    Outcome.PRUNED: "cyan",
-    Outcome.STOPPED: "magenta",
-    Outcome.FAILED: "red",
-    Outcome.SKIPPED: "dim",
-}
 
 
 class Display(Protocol):
@@ -79,7 +70,7 @@ class LiveTable:
         """Redraw."""
         with self._lock:
             ended = list(self._ended)
-        self._live.update(sweep_view(self._sweep, state, ended))
+        self._live.update(sweep_view(self._sweep, state.trials, state.running, ended))
 
     def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
         """Shown with the next state."""
@@ -131,63 +122,11 @@ class PlainLines:
         """Shown in the summary."""
 
 
-def sweep_view(sweep: TuningSweep, state: SweepState, ended: list[TrialRecord]) -> RenderableType:
-    """Progress bar and table of a sweep."""
-    counts = state.trials
-    done = counts.total - counts.pending - counts.running
-    expected = max(sweep.spec.max_trial_count, counts.total)
-    head = Table.grid(padding=(0, 1))
-    words = f"{sweep.metadata.name}: {done}/{expected} trials, {counts.succeeded} succeeded"
-    head.add_row(
-        ProgressBar(total=expected, completed=done, width=30), f"{words}, {counts.limit_exceeded} over a limit"
-    )
-    return Group(head, trials_table(sweep, state.running, ended))
-
-
-def trials_table(sweep: TuningSweep, running: list[RunningTrial], ended: list[TrialRecord]) -> Table:
-    """Running trials first, then the last ended ones."""
-    limit = sweep.spec.limits.memory_bytes
-    objective = sweep.spec.objective.objective_metric_name
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("trial", "parameters", "steps", "memory", "mean step", objective, "outcome"):
-        table.add_column(title, overflow="fold")
-    for trial in running:
-        held = text.memory(trial.memory) + ("" if limit is None else f"/{text.memory(limit)}")
-        table.add_row(
-            trial.trial,
-            Text(text.parameters(trial.parameters)),
-            str(trial.steps),
-            held,
-            text.seconds(trial.mean_step_time),
-            text.number(trial.metrics.get(objective)),
-            "running",
-        )
-    for record in reversed(ended):
-        table.add_row(
-            record.trial,
-            Text(text.parameters(record.parameters)),
-            str(record.steps),
-            text.memory(record.peak_memory or None),
-            text.seconds(record.metrics.get("mean_step_time_seconds")),
-            text.number(record.metrics.get(objective)),
-            Text(outcome_words(record), style=STYLES[record.outcome]),
-        )
-    return table
-
-
-def outcome_words(record: TrialRecord) -> str:
-    """Outcome, and for a limit what was observed against it."""
-    if record.reason not in LIMIT_REASONS:
-        return str(record.outcome) if record.outcome is not Outcome.FAILED else f"Failed: {record.reason}"
-    observed, limit = (text.in_unit_of(record.reason, value) for value in (record.observed, record.limit))
-    return f"{record.reason}: {observed} > {limit}"
-
-
 def print_summary(
     sweep: TuningSweep, state: SweepState, records: list[TrialRecord], console: Console, place: str
 ) -> None:
     """What ran, what was stopped and why, the best trial, where the results are."""
-    console.print(trials_table(sweep, [], list(reversed(records[-SUMMARY_ROWS:]))))
+    console.print(trials_table(sweep, [], records[-SUMMARY_ROWS:]))
     _print_some(records, lambda record: record.reason in LIMIT_REASONS, "were stopped at a limit", console)
     _print_some(records, lambda record: record.outcome is Outcome.FAILED, "failed", console)
     best = state.optimal_trial

@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tuningsweep_api.names import SWEEP_KEY
+from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
 from tuningsweep_api.spec.sweep import MUTABLE_FIELDS, TuningSweep
+from tuningsweep_cli.exits import CommandError
 
-FINISHED: Final = "result.json"
-"""Written when the sweep has ended."""
 LOCK: Final = ".lock"
 ADVICE: Final = "add --fresh to move it aside, or choose another folder with --results"
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(CommandError):
     """The folder holds results that this run would spoil; the message says what to do."""
 
 
@@ -46,7 +45,7 @@ def workspace(
 
 def close_workspace(folder: Path, state: str) -> None:
     """Mark the run as finished with its last state, JSON."""
-    (folder / FINISHED).write_text(state)
+    (folder / RESULT_KEY).write_text(state)
 
 
 @contextmanager
@@ -86,7 +85,7 @@ def _earlier(folder: Path) -> dict[str, Any] | None:
 
 
 def _check_same(earlier: dict[str, Any], sweep: TuningSweep, folder: Path) -> None:
-    if (folder / FINISHED).is_file():
+    if (folder / RESULT_KEY).is_file():
         raise WorkspaceError(f"{folder} holds the results of a finished run; {ADVICE}")
     wanted = sweep.spec.dump()
     changed = [

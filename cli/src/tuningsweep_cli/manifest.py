@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from tuningsweep_api import names
 from tuningsweep_api.errors import explain
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_cli.exits import CommandError
 
 
-class BadManifestError(Exception):
+class BadManifestError(CommandError):
     """The manifest can't be used; the message says why, a line a fault."""
 
 

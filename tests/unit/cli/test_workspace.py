@@ -8,7 +8,7 @@ import pytest
 
 from support.sweeps import BASE, edited
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.cli.workspace import WorkspaceError, close_workspace, workspace
+from tuningsweep_cli.workspace import WorkspaceError, close_workspace, workspace
 
 SWEEP = TuningSweep.from_manifest(BASE)
 

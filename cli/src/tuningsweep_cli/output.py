@@ -1,0 +1,75 @@
+"""Values as machines read them: JSON, YAML, CSV, arguments of a program."""
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from tuningsweep_api.trials import ParameterValue, TrialRecord
+
+RECORD_COLUMNS = (
+    "outcome",
+    "reason",
+    "observed",
+    "limit",
+    "steps",
+    "durationSeconds",
+    "cpuSeconds",
+    "peakMemory",
+    "attempts",
+    "startTime",
+    "completionTime",
+    "message",
+)
+
+
+def as_json(value: Any) -> str:
+    """JSON with a final newline."""
+    return json.dumps(value, indent=2) + "\n"
+
+
+def as_yaml(value: Any) -> str:
+    """YAML in the order of the fields."""
+    text: str = yaml.safe_dump(value, sort_keys=False, width=120)
+    return text
+
+
+def as_yaml_documents(values: Sequence[Any]) -> str:
+    """A document each."""
+    text: str = yaml.safe_dump_all(values, sort_keys=False, width=120)
+    return text
+
+
+def as_csv(records: Sequence[TrialRecord]) -> str:
+    """A line a trial; a column for each parameter, metric and field, in bytes and seconds."""
+    parameters = _in_order(name for record in records for name in record.parameters)
+    metrics = _in_order(name for record in records for name in record.metrics)
+    columns = ["trial", *(f"parameters.{n}" for n in parameters), *(f"metrics.{n}" for n in metrics), *RECORD_COLUMNS]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_row(record) for record in records)
+    return text.getvalue()
+
+
+def as_arguments(parameters: dict[str, ParameterValue]) -> str:
+    """One line for a shell: --batch_size=30 --kernel=rbf."""
+    return shlex.join(f"--{name}={value}" for name, value in parameters.items()) + "\n"
+
+
+def _in_order(names: Any) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _row(record: TrialRecord) -> dict[str, Any]:
+    fields = record.dump()
+    return {
+        "trial": record.trial,
+        **{f"parameters.{name}": value for name, value in record.parameters.items()},
+        **{f"metrics.{name}": value for name, value in record.metrics.items()},
+        **{name: fields.get(name, "") for name in RECORD_COLUMNS},
+    }

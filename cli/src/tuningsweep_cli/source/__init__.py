@@ -1,0 +1,1 @@
+"""Where a sweep's trials are read from: stored results, or a running driver."""

@@ -1,0 +1,54 @@
+"""A sweep on a cluster: its driver while it runs, its storage afterwards. Loaded only when a cluster is asked."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from tuningsweep_api.outcomes import Phase
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_cli.cluster import Cluster, get_sweep
+from tuningsweep_cli.exits import CommandError, Exit
+from tuningsweep_cli.options import ClusterOptions
+from tuningsweep_cli.source.base import Progress, Source
+from tuningsweep_cli.source.live import LiveSource
+from tuningsweep_cli.source.pod_store import PodStore
+from tuningsweep_cli.source.status import progress_of, status_of
+from tuningsweep_cli.source.stored import StoredSource, store_at
+from tuningsweep_operator.builders.common import claim_name
+
+
+def open_on_cluster(name: str, options: ClusterOptions, *, follow: bool) -> Source:
+    """The driver of a sweep that runs (or is followed until it ends), the storage of one that does not."""
+    cluster = Cluster(options)
+    manifest = get_sweep(cluster, name)
+    sweep, progress = sweep_of(manifest), progress_of(status_of(manifest))
+    if follow or progress.phase in (Phase.PENDING, Phase.RUNNING):
+        return LiveSource(cluster, sweep)
+    return _stored(cluster, sweep, progress)
+
+
+def sweep_of(manifest: dict[str, Any]) -> TuningSweep:
+    """The sweep in an object of the API server; CommandError if this version doesn't know its fields."""
+    try:
+        return TuningSweep.from_manifest(manifest)
+    except ValidationError as error:
+        raise CommandError(
+            f"sweep {manifest['metadata']['name']} has fields that this command does not know;"
+            " use the tuningsweep command of the operator's version"
+        ) from error
+
+
+def _stored(cluster: Cluster, sweep: TuningSweep, progress: Progress) -> Source:
+    uri, name = sweep.spec.storage.uri, sweep.metadata.name
+    if uri is not None:
+        place = f"{uri.rstrip('/')}/{name}"
+        return StoredSource(store_at(place), place, sweep, progress=progress)
+    claim = claim_name(sweep)
+    if claim is None:
+        raise CommandError(
+            f"{name} is {progress.phase} and its results are gone: storage.ephemeral ends with the cluster;"
+            f" what is known is in `kubectl describe sweep {name}`",
+            Exit.NOT_FOUND,
+        )
+    store = PodStore(cluster, sweep)
+    return StoredSource(store, f"claim {claim}", sweep, progress=progress, close=store.close)
