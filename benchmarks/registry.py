@@ -13,7 +13,18 @@ class Figure:
     """A figure that takes longer is reported as failed."""
 
 
-FIGURES: tuple[Figure, ...] = (Figure("trial_overhead", "time per trial beyond its own training", 900),)
+FIGURES: tuple[Figure, ...] = (
+    Figure("enforcement", "time from crossing a limit to the kill", 600),
+    Figure("supervision", "cost of supervision", 200),
+    Figure("trial_overhead", "time per trial beyond its own training", 900),
+    Figure("makespan", "makespan of the MNIST grid", 400),
+    Figure("memory", "memory held per parallel trial", 300),
+    Figure("many_trials", "10,000 trials in one sweep", 1200),
+    Figure("workload_speed", "steps/s of the built-in workloads", 300),
+    Figure("data_copies", "data set in memory with parallel trials", 300),
+    Figure("savings", "CPU time saved on the thesis grid", 900),
+    Figure("kubernetes_jobs", "one Kubernetes Job a trial", 600),
+)
 
 
 def chosen(names: str) -> list[Figure]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import joblib
 import optuna
+from optuna.storages.journal import JournalFileBackend
 
 from benchmarks.scale import PARALLEL
 
@@ -27,7 +28,7 @@ def optuna_trials(train: Callable[[float], float], trials: int, scratch: Path, p
 
 
 def _storage(journal: str) -> optuna.storages.JournalStorage:
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(journal))
+    return optuna.storages.JournalStorage(JournalFileBackend(journal))
 
 
 def _work(train: Callable[[float], float], journal: str, trials: int, seed: int) -> None:

@@ -46,7 +46,7 @@ def make_tune_class() -> type:
     """As a class trainable of bare Ray Tune that can be reused; made on demand, since importing Tune takes seconds."""
     from ray import tune
 
-    class Short(tune.Trainable):  # type: ignore[misc]  # Ray has no annotations here
+    class Short(tune.Trainable):
         """One step a result."""
 
         def setup(self, config: dict[str, Any]) -> None:
