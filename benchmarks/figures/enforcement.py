@@ -45,7 +45,9 @@ def measure(scale: Scale) -> list[Row]:
     return [_row(what, percent, ours, tuned, note, detail) for what in WHAT for percent in (50, 99)]
 
 
-def _row(what: str, percent: int, ours: list[Any], tuned: dict[str, list[Any]], note: str, detail: dict[str, Any]) -> Row:
+def _row(
+    what: str, percent: int, ours: list[Any], tuned: dict[str, list[Any]], note: str, detail: dict[str, Any]
+) -> Row:
     def taken(found: list[dict[str, float]]) -> list[float]:
         return [stop[what] for stop in found if what in stop]
 
