@@ -79,9 +79,10 @@ def _ours(scheduler: str, trials: int, scale: Scale) -> list[dict[str, float]]:
             limits=limits,
         )
         swept = sweep(described, scale.scratch)
-    wrong = [record for record in swept.records if record["outcome"] != "LimitExceeded"]
-    if wrong:
-        raise RuntimeError(f"{len(wrong)} trials were not stopped at a limit: {wrong[0]}")
+    for record in swept.records:
+        memory = record["parameters"]["case"] in hostile.MEMORY_CASES
+        if record["reason"] != ("MemoryLimitExceeded" if memory else "StepTimeLimitExceeded"):
+            raise RuntimeError(f"a trial was not stopped at its limit: {record}")
     found = stops(watched)
     if len(found) < trials:
         raise RuntimeError(f"{len(found)} of {trials} stops were seen under {scheduler}")
