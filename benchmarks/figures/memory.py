@@ -30,7 +30,7 @@ def measure(scale: Scale) -> list[Row]:
         tune = _per_trial(lambda trials, folder: _tune(trials, folder, scale), several, scale)
     note = (
         f"growth of PSS over all processes from 1 to {several} parallel trials, per trial, less the"
-        f" {holding.HELD_BYTES // MIB} MiB that a trial holds; every trial has scikit-learn imported"
+        f" {holding.HELD_BYTES // MIB} MiB that a trial holds"
     )
     return [Row("memory per parallel trial", "MiB", ours, {TUNE: tune, POOL: pool}, (Goal("<", 1, TUNE),), note)]
 

@@ -23,9 +23,7 @@ def hold(folder: str, take: Callable[[], object]) -> None:
 
 
 def some_memory() -> object:
-    """HELD_BYTES that are the trial's own, with scikit-learn imported as most trials have it."""
-    import sklearn.linear_model  # noqa: F401
-
+    """HELD_BYTES that are the trial's own."""
     held = bytearray(HELD_BYTES)
     held[::4096] = b"x" * (HELD_BYTES // 4096)
     return held
