@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 
 
 def parse_pss(rollup: str) -> int:
@@ -28,9 +28,15 @@ def mapped_pss(smaps: str, part: str) -> int:
     return total
 
 
-def family(pid: int | None = None) -> list[int]:
-    """PIDs of all processes below one (this one by default)."""
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+def family() -> list[int]:
+    """PIDs of all processes below this one, without the idle workers that Ray keeps in store for nobody in particular."""
+    below = [child.pid for child in psutil.Process().children(recursive=True)]
+    return [pid for pid in below if not is_idle_worker(_read(pid, "cmdline"))]
+
+
+def is_idle_worker(command: str) -> bool:
+    """Whether a /proc/PID/cmdline is that of a Ray worker that has no actor and no task."""
+    return command.startswith("ray::IDLE") or "default_worker.py" in command
 
 
 def pss(pids: list[int]) -> int:

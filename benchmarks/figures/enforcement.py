@@ -112,7 +112,7 @@ def _tune_busy(scale: Scale) -> list[dict[str, float]]:
         with watching(_folder(scale, f"watch-busy-{case}")) as (socket, watched):
             arguments = _arguments(socket, scale, 60.0)
             crossed = scale.scratch / f"crossed-{case}"
-            space = {"case": case, "crossed": str(crossed), **arguments}
+            space = {"case": case, "mark": str(crossed), **arguments}
             tune_trials(tune_hostile, 1, scale.scratch, space=space, stop=_stop_all(crossed))
         found += stops(watched)
     return found
@@ -128,7 +128,7 @@ def _stop_all(crossed: Path) -> Any:
             return False
 
         def stop_all(self) -> bool:
-            return crossed.exists() and time.monotonic() >= float(crossed.read_text() or "inf")
+            return crossed.exists() and time.monotonic() >= float(crossed.read_text())
 
     return WhenCrossed()
 
@@ -140,7 +140,5 @@ def tune_hostile(config: dict[str, Any]) -> None:
 
     from ray import tune
 
-    if "crossed" in config:
-        Path(config["crossed"]).write_text(str(time.monotonic() + float(config["step"]) + 1.0))
     hostile.run(config, f"tune-{os.getpid()}", contextlib.nullcontext)
     tune.report({"loss": 1.0, "over_limit": 1.0})

@@ -39,7 +39,7 @@ def measure(scale: Scale) -> list[Row]:
             REUSED: lambda: _tune(source, spec, next(folders), scale, fastest=True),
             TUNE: lambda: _tune(source, spec, next(folders), scale, fastest=False),
         }
-        measured = interleaved(scale.pick(3, 1), {name: _timer(run) for name, run in systems.items()})
+        measured = interleaved(scale.pick(2, 1), {name: _timer(run) for name, run in systems.items()})
     seconds = {name: median(values) for name, values in measured.items()}
     note = (
         f"{len(GRID)} trials of {spec['steps']} steps, batches of 30 to 30,000 rows of {source.name},"

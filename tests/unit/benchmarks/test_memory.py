@@ -5,7 +5,7 @@ import os
 import pytest
 
 from benchmarks.figures.many_trials import at, growth_per_trial
-from benchmarks.processes import mapped_pss, parse_pss, pss
+from benchmarks.processes import is_idle_worker, mapped_pss, parse_pss, pss
 
 SMAPS = """7f00-7f10 r--s 00000000 00:1a 5 /dev/shm/run/data/x/training_features.npy
 Rss:  100 kB
@@ -30,6 +30,12 @@ def test_pss_of_a_rollup() -> None:
 def test_this_process_has_some_and_one_that_is_gone_has_none() -> None:
     assert pss([os.getpid()]) > 1 << 20
     assert pss([2**22 + 1]) == 0
+
+
+def test_workers_that_ray_keeps_in_store_are_told_apart() -> None:
+    assert is_idle_worker("ray::IDLE")
+    assert is_idle_worker("/usr/bin/python\0/x/ray/_private/workers/default_worker.py\0--node-ip")
+    assert not is_idle_worker("ray::Supervisor.train")
 
 
 def test_growth_begins_once_the_driver_is_warm() -> None:
