@@ -85,7 +85,7 @@ def _ours(scheduler: str, trials: int, scale: Scale) -> list[dict[str, float]]:
             raise RuntimeError(f"a trial was not stopped at its limit: {record}")
     found = stops(watched)
     if len(found) < trials:
-        raise RuntimeError(f"{len(found)} of {trials} stops were seen under {scheduler}")
+        raise RuntimeError(f"{len(found)} of {trials} stops were seen under {scheduler}: {watched}")
     return found
 
 

@@ -6,6 +6,7 @@ Each says so to the watcher (benchmarks.watcher), a datagram an event, so that n
 
 import contextlib
 import json
+import mmap
 import os
 import signal
 import socket
@@ -81,7 +82,8 @@ def own_memory() -> int:
 def fill(limits: Limits, others: int) -> None:
     """Take twice the limit in one allocation, page by page; tell when this process and `others` bytes crossed it."""
     base = own_memory() + others
-    held = bytearray(2 * limits.memory)  # zeroed pages, not there until they are written
+    # Private pages that are not there until they are written; a bytearray would be written as it is made.
+    held = mmap.mmap(-1, 2 * limits.memory, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     told = False
     for start in range(0, len(held), MIB):
         held[start : start + MIB : PAGE] = b"x" * (MIB // PAGE)
