@@ -82,7 +82,7 @@ def _tune(trainable: Any, trials: int, file: Path, scale: Scale, **space: Any) -
         start: Callable[[], object] = lambda: tune_trials(  # noqa: E731 - a callable of no arguments
             train, trials, scale.scratch, parallel=trials, space=config
         )
-        return while_held(start, folder, trials, lambda pids: pss(pids))
+        return while_held(start, folder, trials, lambda _: pss(family()))
 
     without = run(holding.tune_train) - trials * holding.HELD_BYTES
     return max(0.0, (run(trainable) - without) / size)
