@@ -83,7 +83,7 @@ def fill(limits: Limits, others: int) -> None:
     """Take twice the limit in one allocation, page by page; tell when this process and `others` bytes crossed it."""
     base = own_memory() + others
     # Private pages that are not there until they are written; a bytearray would be written as it is made.
-    held = mmap.mmap(-1, 2 * limits.memory, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    held = mmap.mmap(-1, 2 * limits.memory // MIB * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     told = False
     for start in range(0, len(held), MIB):
         held[start : start + MIB : PAGE] = b"x" * (MIB // PAGE)
