@@ -33,7 +33,7 @@ def measure(scale: Scale) -> list[Row]:
 
 def _jobs(trials: int) -> float:
     """Seconds of an indexed Job: a pod a trial."""
-    image = os.environ.get("TUNINGSWEEP_BENCH_IMAGE", "tuningsweep-trainer:dev")
+    image = os.environ.get("TUNINGSWEEP_BENCH_IMAGE", "localhost/tuningsweep-trainer:test")
     container = {"name": "trial", "image": image, "command": ["python", "-c", TRIAL], "imagePullPolicy": "IfNotPresent"}
     spec = {
         "completions": trials,
