@@ -11,10 +11,10 @@ UV_HOME := $(CACHE)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synced
-SOURCES := api/src cli/src operator/src trainer/src
+SOURCES := api/src cli/src operator/src trainer/src benchmarks
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run generate check unit golden integration test test-cluster clean
+.PHONY: help setup run bench generate check unit golden integration test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ setup: $(STAMP) ## make the virtual environment in .venv
 
 run: setup ## run a sample sweep on this machine (FILE=manifest, ARGS=more options)
 	@$(BIN)/tuningsweep run $(FILE) $(ARGS)
+
+bench: setup ## measure every figure beside its baselines (BENCH=name,... for some, ARGS=--quick for a smoke test)
+	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)
 
 generate: setup ## make CRD, chart schema and rendered manifests again
 	@$(BIN)/python tools/generate.py

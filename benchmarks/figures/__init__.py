@@ -1,0 +1,1 @@
+"""One module a figure; `measure(scale)` returns its rows. benchmarks.registry lists them."""

@@ -1,0 +1,1 @@
+"""Training code of the trials, the same for every system: only how a trial reports differs."""
