@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import yaml
+from api_reference import reference_text
 from dashboards import DASHBOARDS, dashboard_text
 from monitoring_reference import monitoring_text
 from values_schema import values_schema
@@ -86,6 +87,7 @@ def main(arguments: list[str]) -> None:
         (ROOT / "manifests" / "crd.yaml", crd_text),
         (CHART / "values.schema.json", lambda: json.dumps(values_schema(), indent=2) + "\n"),
         *((CHART / "files" / "dashboards" / f"{name}.json", partial(dashboard_text, name)) for name in DASHBOARDS),
+        (ROOT / "docs" / "reference.md", reference_text),
         (ROOT / "docs" / "monitoring.md", lambda: monitoring_text(CHART / "files" / "rules.yaml")),
         (ROOT / "manifests" / "install.yaml", install_text),
     ):

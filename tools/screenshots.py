@@ -1,0 +1,91 @@
+"""Makes the pictures in docs/images from a real run of the quickstart: the live table and the report, light and dark.
+
+Run by hand (`python tools/screenshots.py`, a minute and a half) after the table or the page has changed. Needs chromium.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+
+from tuningsweep_api.messages import SweepState
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
+from tuningsweep_cli.display import sweep_view
+from tuningsweep_cli.workspace import close_workspace, workspace
+from tuningsweep_trainer.driver.options import DriverOptions
+from tuningsweep_trainer.driver.run import run_sweep
+from tuningsweep_trainer.report.write import write_report
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs" / "images"
+WIDTH, HEIGHT = 1200, 1500
+"""Of the report's picture, CSS pixels."""
+COLUMNS = 128
+"""Of the table's."""
+
+
+class Camera:
+    """A listener that keeps the live table of the moment with the most to see."""
+
+    def __init__(self, sweep: TuningSweep) -> None:
+        self._sweep = sweep
+        self._ended: list[TrialRecord] = []
+        self.console = Console(record=True, width=COLUMNS, file=Path("/dev/null").open("w"))
+
+    def on_state(self, state: SweepState) -> None:
+        """Take the picture once: nine trials ended, others run and have reported."""
+        reported = [trial for trial in state.running if trial.metrics]
+        if len(self._ended) >= 9 and reported and not self.console.export_text(clear=False).strip():
+            self.console.print(sweep_view(self._sweep, state, self._ended[-12:]))
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        """Shown below those that run."""
+        self._ended.append(record)
+
+    def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
+        """Comes with the next state."""
+
+    def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
+        """Comes with the next state."""
+
+    def sweep_ended(self, state: SweepState) -> None:
+        """Nothing to see."""
+
+
+def photograph(page: Path) -> None:
+    """The top of the report in both colour schemes."""
+    chromium = shutil.which("chromium") or sys.exit("no chromium on PATH: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
+            view.goto(page.as_uri())
+            view.wait_for_timeout(1500)
+            view.screenshot(path=IMAGES / f"report-{scheme}.png")
+        browser.close()
+
+
+def main() -> None:
+    """Run the quickstart and take the pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    sweep = TuningSweep.from_manifest(yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text()))
+    camera = Camera(sweep)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / sweep.metadata.name
+        with workspace(sweep, folder, fresh=False) as (named, _):
+            options = DriverOptions(
+                results=str(folder), listeners=[camera], on_state=camera.on_state, log_to_driver=False
+            )
+            state = run_sweep(named, options)
+            close_workspace(folder, state.model_dump_json(by_alias=True))
+        camera.console.save_svg(str(IMAGES / "live-table.svg"), title="tuningsweep run")
+        photograph(write_report(str(folder), Path(temporary) / "report.html").page)
+
+
+if __name__ == "__main__":
+    main()
