@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,8 +17,10 @@ from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.tables import STYLES, outcome_words, sweep_view
 
-ROWS = 12
+ROWS: Final = 12
 """Ended trials shown below the running ones."""
+FAILURES: Final = 30
+"""Looks in a row that may fail before a sweep is no longer followed; about as many seconds."""
 
 
 class Viewer(Protocol):
@@ -65,10 +68,23 @@ def phase_words(progress: Progress) -> str:
 
 
 def follow(source: Source, viewer: Viewer, wait: Callable[[], None]) -> Progress:
-    """Look, show, wait, until the sweep has ended; its last progress."""
-    seen = 0
+    """Look, show, wait, until the sweep has ended; its last progress.
+
+    A cluster that was there and does not answer is asked again, FAILURES times in a row.
+    """
+    seen, failures = 0, 0
+    last: Progress | None = None
     while True:
-        progress = source.progress()
+        try:
+            progress = source.progress()
+        except CommandError as error:
+            failures += 1
+            if last is None or error.code is not Exit.CLUSTER or failures > FAILURES:
+                raise
+            viewer.show(replace(last, message=str(error)), [])
+            wait()
+            continue
+        last, failures = progress, 0
         new = _new_records(source, seen)
         seen += len(new)
         viewer.show(progress, new)

@@ -90,6 +90,7 @@ def test_the_other_commands_read_the_run_by_its_name(
     why = look(folder, "why", "mixed", stopped[0]["trial"])
     assert "LimitExceeded (StepTimeLimitExceeded)" in why
     assert "1.00s" in why
+    assert f"{stopped[0]['trial']}: step-time before its end" in why, "the supervisor's trace is plotted"
     assert "Complete: SearchFinished" in look(folder, "watch", "mixed")
     (listed,) = json.loads(look(folder, "list", "--results", "results", "-o", "json"))
     assert (listed["name"], listed["phase"], listed["over_limit"]) == ("mixed", "Complete", 1)
