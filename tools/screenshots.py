@@ -3,6 +3,8 @@
 Run by hand (`python tools/screenshots.py`, a minute and a half) after the table or the page has changed. Needs chromium.
 """
 
+import io
+import re
 import shutil
 import sys
 import tempfile
@@ -10,12 +12,12 @@ from pathlib import Path
 
 import yaml
 from playwright.sync_api import sync_playwright
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
-from tuningsweep_cli.display import sweep_view
+from tuningsweep_cli.tables import sweep_view
 from tuningsweep_cli.workspace import close_workspace, workspace
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.run import run_sweep
@@ -35,13 +37,19 @@ class Camera:
     def __init__(self, sweep: TuningSweep) -> None:
         self._sweep = sweep
         self._ended: list[TrialRecord] = []
-        self.console = Console(record=True, width=COLUMNS, file=Path("/dev/null").open("w"))
+        self._view: RenderableType = ""
 
     def on_state(self, state: SweepState) -> None:
-        """Take the picture once: nine trials ended, others run and have reported."""
-        reported = [trial for trial in state.running if trial.metrics]
-        if len(self._ended) >= 9 and reported and not self.console.export_text(clear=False).strip():
-            self.console.print(sweep_view(self._sweep, state, self._ended[-12:]))
+        """Take a picture while some trials have ended and others run."""
+        if len(self._ended) >= 6 and state.running and (not self._view or any(t.metrics for t in state.running)):
+            self._view = sweep_view(self._sweep, state.trials, state.running, self._ended[-12:])
+
+    def save(self, path: Path) -> None:
+        """The picture as SVG, in whatever monospaced font the viewer has."""
+        console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
+        console.print(self._view)
+        text = console.export_svg(title="tuningsweep run")
+        path.write_text(re.sub(r"@font-face \{.*?\n    \}\n", "", text, flags=re.DOTALL))
 
     def trial_ended(self, record: TrialRecord) -> None:
         """Shown below those that run."""
@@ -83,7 +91,7 @@ def main() -> None:
             )
             state = run_sweep(named, options)
             close_workspace(folder, state.model_dump_json(by_alias=True))
-        camera.console.save_svg(str(IMAGES / "live-table.svg"), title="tuningsweep run")
+        camera.save(IMAGES / "live-table.svg")
         photograph(write_report(str(folder), Path(temporary) / "report.html").page)
 
 
