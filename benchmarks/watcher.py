@@ -5,6 +5,7 @@ it, the process has ended (its pidfd is readable: `freed`).
 """
 
 import json
+import math
 import os
 import select
 import socket
@@ -17,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOK_SECONDS = 0.001
+LAST_SECONDS = 75.0
+"""How long, once told to end, it waits for those that crossed a limit and still live: Tune returns before they die."""
 END = b"end"
 
 
@@ -78,23 +81,28 @@ def watching(folder: Path) -> Iterator[tuple[str, list[Watched]]]:
     finally:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             out.sendto(END, path)
-        said, _ = child.communicate(timeout=60)
+        said, _ = child.communicate(timeout=LAST_SECONDS + 60)
         watched += [Watched(**line) for line in json.loads(said)]
 
 
 def watch(path: str) -> list[Watched]:
     """Listen on a socket until told to end; every process that was told of."""
     processes: dict[tuple[str, int], Watched] = {}
+    deadline = math.inf
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inbox:
         inbox.bind(path)
         print("listening", flush=True)
         while True:
             alive = [process for process in processes.values() if process.pidfd >= 0]
+            waited_for = any(process.crossed is not None for process in alive)
+            if deadline < math.inf and (not waited_for or time.monotonic() > deadline):
+                return list(processes.values())
             if select.select([inbox], [], [], LOOK_SECONDS if alive else None)[0]:
                 content = inbox.recv(4096)
                 if content == END:
-                    return list(processes.values())
-                _take(json.loads(content), processes)
+                    deadline = time.monotonic() + LAST_SECONDS
+                else:
+                    _take(json.loads(content), processes)
             for process in alive:
                 process.look(time.monotonic())
 

@@ -31,7 +31,7 @@ GOALS = {("kill", 50): (Goal("<=", 0.02),), ("kill", 99): (Goal("<=", 0.1),)}
 
 def measure(scale: Scale) -> list[Row]:
     """Rows for p50 and p99 of each of WHAT."""
-    each = scale.pick(40, 2)
+    each = scale.pick(40, 4)
     with ray_running(scale.scratch / "ray"):
         by_scheduler = {name: _ours(name, each, scale) for name in SCHEDULERS[: scale.pick(5, 1)]}
         tuned = {REPORT: _tune_at_report(scale.pick(8, 2), scale), STOP_ALL: _tune_busy(scale)}
