@@ -38,6 +38,7 @@ class BookKeeper(tune.Callback):
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """Tune is done with a trial."""
         self._book.ended(trial.trial_id, trial.config["parameters"], result_of(trial.last_result))
+        trial.release()
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """A trial's supervisor died, and it is tried again."""
