@@ -14,7 +14,7 @@ STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run bench generate check unit golden integration test test-cluster clean
+.PHONY: help setup run bench generate check unit golden integration soak test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,9 @@ golden: setup ## generated manifests against tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
 	@$(BIN)/pytest tests/integration
+
+soak: setup ## kill every process of a sweep at random, FAULTS times (200), and check what must hold
+	@PYTHONPATH=tests $(BIN)/python -m soak.soak --faults $(or $(FAULTS),200)
 
 test: check ## every test, the cluster ones included where the machine can
 	@$(BIN)/pytest tests/unit tests/golden tests/integration

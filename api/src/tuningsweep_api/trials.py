@@ -50,9 +50,9 @@ class TrialRecord(Model):
     """When its first training process started; absent for a trial that never did."""
     completion_time: str
     duration_seconds: float = 0.0
-    """Wall time of its training processes."""
+    """Wall time of its training processes under the driver that ended it; one that was killed counts to its last report."""
     cpu_seconds: float = 0.0
-    """CPU time of its training processes."""
+    """CPU time of the same."""
     peak_memory: int = 0
     """Highest memory seen, bytes."""
     attempts: int = 1

@@ -245,3 +245,29 @@ def test_only_skip_skips(tmp_path: Path, forecast: str) -> None:
     assert [record.outcome for record in records].count(Outcome.LIMIT_EXCEEDED) == 5
     warned = [record.trial for record in records if record.forecast is not None]
     assert bool(warned) == (forecast == "Warn")
+
+
+def used(seconds: float) -> dict[str, float]:
+    return {"duration_seconds": seconds, "cpu_seconds": seconds / 2}
+
+
+def test_times_add_up_over_the_processes_of_a_trial(sweep: Sweep) -> None:
+    trial = sweep.start()
+    sweep.book.reported(trial, TrialResult(process="p1", **used(3.0)), 1)
+    sweep.book.reported(trial, TrialResult(process="p1", **used(5.0)), 2)
+    sweep.book.lost(trial)
+    sweep.book.started(trial, sweep.book.progress().live[trial].parameters)
+    sweep.book.reported(trial, TrialResult(process="p2", **used(1.0)), 3)
+    sweep.end(trial, Outcome.SUCCEEDED, **used(2.0), **loss(1))
+    (record,) = sweep.records()
+    assert (record.duration_seconds, record.cpu_seconds, record.attempts) == (7.0, 3.5, 2)
+
+
+def test_the_time_of_a_trial_that_ends_while_paused_is_not_lost(sweep: Sweep) -> None:
+    trial = sweep.start()
+    sweep.book.reported(trial, TrialResult(process="p1", **used(5.0)), 2)
+    sweep.book.paused(trial)
+    sweep.book.edit(desired_state(sweep.spec, Reason.SWEEP_DEADLINE_EXCEEDED))
+    sweep.book.close_open_trials()
+    (record,) = sweep.records()
+    assert (record.outcome, record.duration_seconds, record.cpu_seconds) == (Outcome.STOPPED, 5.0, 2.5)

@@ -40,6 +40,9 @@ class Live:
     """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
     process: str = ""
     last: TrialResult | None = None
+    spent_seconds: float = 0.0
+    spent_cpu_seconds: float = 0.0
+    """Wall and CPU time of its earlier training processes under this driver, as far as they reported."""
     forecast: Forecast | None = None
     """Set where it was predicted to exceed a limit."""
 
@@ -148,6 +151,10 @@ class Book:
         """A training process of the trial is about to start."""
         with self._lock:
             live = self._live[name]
+            if live.last is not None:
+                live.spent_seconds += live.last.duration_seconds
+                live.spent_cpu_seconds += live.last.cpu_seconds
+                live.last = live.last.model_copy(update={"duration_seconds": 0.0, "cpu_seconds": 0.0})
             live.parameters, live.running, live.paused, live.attempts = dict(parameters), True, False, live.attempts + 1
             live.start_time = live.start_time or timestamp()
             assignment = Assignment(trial=name, parameters=live.parameters, attempt=live.attempts, time=timestamp())
@@ -228,6 +235,7 @@ class Book:
     def _put(self, name: str, live: Live, result: TrialResult) -> None:
         """Put a trial's end on record."""
         last = live.last
+        final = result if result.process or last is None else last
         metrics = result.metrics or (last.metrics if last is not None else {})
         record = TrialRecord(
             trial=name,
@@ -241,8 +249,8 @@ class Book:
             steps=max(result.steps, 0 if last is None else last.steps),
             start_time=live.start_time,
             completion_time=timestamp(),
-            duration_seconds=round(result.duration_seconds, 3),
-            cpu_seconds=round(result.cpu_seconds, 3),
+            duration_seconds=round(live.spent_seconds + final.duration_seconds, 3),
+            cpu_seconds=round(live.spent_cpu_seconds + final.cpu_seconds, 3),
             peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
             attempts=live.attempts,
             forecast=live.forecast,
