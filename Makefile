@@ -12,6 +12,8 @@ UV := $(UV_HOME)/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
+# Files of tests side by side: they mostly wait for Ray, servers and browsers to start.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run bench generate check unit golden integration soak test test-cluster clean
@@ -49,19 +51,20 @@ check: setup ## lint, types, layers, and whether generated files are up to date
 	@$(BIN)/python tools/generate.py --check
 
 unit: setup ## pure tests, seconds
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE)
 
 golden: setup ## generated manifests against tests/golden
 	@$(BIN)/pytest tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE)
 
 soak: setup ## kill every process of a sweep at random, FAULTS times (200), and check what must hold
 	@PYTHONPATH=tests $(BIN)/python -m soak.soak --faults $(or $(FAULTS),200)
 
 test: check ## every test, the cluster ones included where the machine can
-	@$(BIN)/pytest tests/unit tests/golden tests/integration
+	@$(BIN)/pytest tests/unit tests/golden $(SIDE_BY_SIDE)
+	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE)
 	@$(MAKE) --no-print-directory test-cluster
 
 test-cluster: setup ## tests on a real Kubernetes with KubeRay; makes the cluster and takes it down

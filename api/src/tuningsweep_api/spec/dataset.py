@@ -57,7 +57,7 @@ class DatasetFile(Model):
     location: str = Field(
         min_length=1,
         max_length=1024,
-        pattern=r"^(/|\./|\.\./|https?://|s3://|file://)?[^\s]+\.(parquet|csv)(\.gz)?$",
+        pattern=r"^(/|\./|\.\./|https?://|s3://|file://)?[^\s]+\.(parquet|csv|csv\.gz)$",
     )
     """Path or URL that ends in .parquet, .csv or .csv.gz."""
 
