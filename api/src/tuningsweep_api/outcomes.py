@@ -90,6 +90,7 @@ class ConditionReason(StrEnum):
     OBJECTIVE_METRIC_MISSING = "ObjectiveMetricMissing"
     LIMIT_BELOW_FLOOR = "LimitBelowFloor"
     STORAGE_UNAVAILABLE = "StorageUnavailable"
+    RESULTS_TAKEN = "ResultsTaken"
     DRIVER_FAILED = "DriverFailed"
     # Stalled
     KUBERAY_NOT_INSTALLED = "KubeRayNotInstalled"

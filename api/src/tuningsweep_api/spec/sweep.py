@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from tuningsweep_api import names
 from tuningsweep_api.model import Model
-from tuningsweep_api.spec.cluster import Cluster
+from tuningsweep_api.spec.cluster import Cluster, PodTemplate
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.rules import Rule, RuledModel
@@ -193,6 +193,11 @@ class TuningSweep(Model):
     def from_manifest(cls, manifest: dict[str, Any]) -> Self:
         """Validate a manifest; pydantic's ValidationError names each field (see `errors.explain`)."""
         return cls.model_validate(manifest)
+
+    def without_pod_template(self) -> Self:
+        """The sweep but for the overrides of its pods, whose environment is where people write credentials."""
+        cluster = self.spec.cluster.model_copy(update={"pod_template": PodTemplate()})
+        return self.model_copy(update={"spec": self.spec.model_copy(update={"cluster": cluster})})
 
     @property
     def stop_requests(self) -> tuple[str, ...]:

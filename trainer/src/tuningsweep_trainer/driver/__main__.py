@@ -8,13 +8,17 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from tuningsweep_api import names
+from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
+from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.logs import configure_logging
+from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.tracking.setup import make_listeners
 
 INTERRUPTED = 130
@@ -28,21 +32,47 @@ def results_location(sweep: TuningSweep) -> str:
     return f"{root.rstrip('/')}/{sweep.metadata.name}"
 
 
+def foreign_results(sweep: TuningSweep, results: str) -> SweepError | None:
+    """Why results must be left alone: they are of another sweep of this name, deleted long ago maybe."""
+    content = open_store(results).read(names.SWEEP_KEY)
+    if content is None:
+        return None
+    try:
+        uid = json.loads(content)["metadata"]["uid"]
+    except (ValueError, KeyError, TypeError):
+        uid = "unknown"
+    if uid == sweep.metadata.uid:
+        return None
+    message = (
+        f"the storage holds results of another sweep {sweep.metadata.name} (uid {uid}); give this one another name, claim or"
+        f" URI, or move the folder {sweep.metadata.name} away"
+    )
+    return SweepError(ConditionReason.RESULTS_TAKEN, message)
+
+
+def options_for(sweep: TuningSweep, results: str, token: str) -> DriverOptions:
+    """Options of the cluster's driver; results of another sweep are left as they are."""
+    refusal = foreign_results(sweep, results)
+    if refusal is not None:
+        results = tempfile.mkdtemp(prefix="tuningsweep-refused-")
+    return DriverOptions(
+        results=results,
+        control=ControlOptions(token=token),
+        metrics_port=names.METRICS_PORT,
+        local=False,
+        ray_address="auto",
+        listeners=[] if refusal is not None else make_listeners(sweep, results),
+        refusal=refusal,
+    )
+
+
 def main() -> int:
     """Run the mounted sweep; the exit code."""
     manifest = json.loads(Path(os.environ.get("TUNINGSWEEP_SWEEP_FILE", names.SWEEP_FILE)).read_text())
     sweep = TuningSweep.from_manifest(manifest)
     configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace)
     token = Path(os.environ.get("TUNINGSWEEP_TOKEN_FILE", names.TOKEN_FILE)).read_text().strip()
-    results = results_location(sweep)
-    options = DriverOptions(
-        results=results,
-        control=ControlOptions(token=token),
-        metrics_port=names.METRICS_PORT,
-        local=False,
-        ray_address="auto",
-        listeners=make_listeners(sweep, results),
-    )
+    options = options_for(sweep, results_location(sweep), token)
     try:
         run_sweep(sweep, options)
     except InterruptedSweepError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_trainer.driver.listeners import TrialListener
+from tuningsweep_trainer.errors import SweepError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class DriverOptions:
     """End the sweep after this long; for runs that no operator watches."""
     log_to_driver: bool = True
     """Show the output of Ray's processes in this one."""
+    refusal: SweepError | None = None
+    """Why the sweep can't be run at all: it becomes its result, and nothing runs."""
     preflight: bool = True
     """Try data, trainable, storage and limits before the first trial."""
     extra_environment: dict[str, str] = field(default_factory=dict)

@@ -129,6 +129,9 @@ class _Run:
 
     def _try_out(self) -> SweepResult | None:
         """The preflight; the result of a sweep that can't be run."""
+        refusal = self._options.refusal
+        if refusal is not None:
+            return SweepResult(succeeded=False, reason=refusal.reason, message=refusal.message)
         if not self._options.preflight or self._book.nothing_left:
             return None
         try:
@@ -159,7 +162,7 @@ class _Run:
 
     def _tune(self) -> SweepResult | None:
         """Let Tune run the trials; None if the run was interrupted."""
-        self._describe(names.SWEEP_KEY, self._sweep)
+        self._describe(names.SWEEP_KEY, self._sweep.without_pod_template())
         if not self._book.nothing_left:
             self._tuner().fit()
         if self._book.interrupted:

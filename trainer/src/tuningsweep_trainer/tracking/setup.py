@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from tuningsweep_api.names import SWEEP_KEY
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -38,7 +38,7 @@ def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
         log.warning("tracking is left out: results in object storage need spec.tracking.mlflow.trackingUri")
         return []
     store = open_store(results)
-    store.write(SWEEP_FILE, json.dumps(_without_pod_template(sweep)).encode())
+    store.write(SWEEP_FILE, json.dumps(sweep.without_pod_template().dump()).encode())
     listener = MlflowListener(
         connection(sweep, results),
         Spool(store),
@@ -48,13 +48,6 @@ def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
     )
     listener.start()
     return [listener]
-
-
-def _without_pod_template(sweep: TuningSweep) -> dict[str, Any]:
-    """The manifest but for the environment of its pods, where people write credentials."""
-    manifest: dict[str, Any] = sweep.dump()
-    manifest["spec"].get("cluster", {}).pop("podTemplate", None)
-    return manifest
 
 
 def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:
