@@ -3,6 +3,9 @@
 Times are RFC 3339 strings in UTC; memory is bytes, durations are seconds.
 """
 
+from collections.abc import Mapping
+from typing import Self
+
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import Outcome, Reason
 
@@ -104,6 +107,21 @@ class TrialCounts(Model):
     skipped: int = 0
     stopped: int = 0
     failed: int = 0
+
+    @classmethod
+    def of(cls, outcomes: Mapping[Outcome, int], *, pending: int, running: int) -> Self:
+        """From the ended trials by outcome and how many have not ended."""
+        return cls(
+            total=sum(outcomes.values()) + pending + running,
+            pending=pending,
+            running=running,
+            succeeded=outcomes.get(Outcome.SUCCEEDED, 0),
+            pruned=outcomes.get(Outcome.PRUNED, 0),
+            limit_exceeded=outcomes.get(Outcome.LIMIT_EXCEEDED, 0),
+            skipped=outcomes.get(Outcome.SKIPPED, 0),
+            stopped=outcomes.get(Outcome.STOPPED, 0),
+            failed=outcomes.get(Outcome.FAILED, 0),
+        )
 
 
 class OptimalTrial(Model):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuningsweep_api.optimal import optimal_trial
-from tuningsweep_api.outcomes import Outcome, Phase
+from tuningsweep_api.outcomes import Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import OptimalTrial, RunningTrial, TrialCounts, TrialRecord
 from tuningsweep_trainer.results.traces import TrialTrace
@@ -54,18 +54,7 @@ class Source(ABC):
 
 def folded(records: Sequence[TrialRecord], running: int = 0, pending: int = 0) -> TrialCounts:
     """Counts of trials, from their records and how many have none."""
-    by_outcome = Counter(record.outcome for record in records)
-    return TrialCounts(
-        total=len(records) + running + pending,
-        pending=pending,
-        running=running,
-        succeeded=by_outcome[Outcome.SUCCEEDED],
-        pruned=by_outcome[Outcome.PRUNED],
-        limit_exceeded=by_outcome[Outcome.LIMIT_EXCEEDED],
-        skipped=by_outcome[Outcome.SKIPPED],
-        stopped=by_outcome[Outcome.STOPPED],
-        failed=by_outcome[Outcome.FAILED],
-    )
+    return TrialCounts.of(Counter(record.outcome for record in records), pending=pending, running=running)
 
 
 def best_of(sweep: TuningSweep, records: Sequence[TrialRecord]) -> OptimalTrial | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tuningsweep_api.messages import RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
 from tuningsweep_api.optimal import TRAINED
-from tuningsweep_api.outcomes import ConditionReason, Outcome
+from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import RunningTrial, TrialCounts
 from tuningsweep_trainer.driver.book import Live, Progress
@@ -40,18 +40,7 @@ def fold_state(
 
 
 def _counts(progress: Progress, running: int) -> TrialCounts:
-    by_outcome = progress.tally.outcomes
-    return TrialCounts(
-        total=progress.tally.ended + len(progress.live),
-        pending=len(progress.live) - running,
-        running=running,
-        succeeded=by_outcome[Outcome.SUCCEEDED],
-        pruned=by_outcome[Outcome.PRUNED],
-        limit_exceeded=by_outcome[Outcome.LIMIT_EXCEEDED],
-        skipped=by_outcome[Outcome.SKIPPED],
-        stopped=by_outcome[Outcome.STOPPED],
-        failed=by_outcome[Outcome.FAILED],
-    )
+    return TrialCounts.of(progress.tally.outcomes, pending=len(progress.live) - running, running=running)
 
 
 def _running(name: str, live: Live, status: TrialStatus | None) -> RunningTrial:
