@@ -14,7 +14,7 @@ from support.sweeps import edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.run import ENVIRONMENT, run_sweep
+from tuningsweep_trainer.driver.run import ENVIRONMENT, heed_children, run_sweep
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent.parent
@@ -49,6 +49,7 @@ def embedded_ray() -> Iterator[None]:
             object_store_memory=100 << 20,
             _temp_dir=folder,
         )
+        heed_children()
         yield
         ray.shutdown()
 

@@ -247,10 +247,21 @@ def _ray(options: DriverOptions) -> Iterator[None]:
     else:
         os.environ.update(options.extra_environment)
         ray.init(include_dashboard=False, _temp_dir=options.ray_temp_dir, object_store_memory=100 << 20, **common)
+    heed_children()
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def heed_children() -> None:
+    """Undo what Ray does to a driver's SIGCHLD, in the main thread, where Python lets one.
+
+    With the raylet as subreaper Ray ignores the signal in the driver too, and the exit status of every program that is
+    started here would read as 0.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager
