@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.machine import ROOT
 
-NAMES = ("supervision", "workload_speed", "data_copies")
+NAMES = ("supervision", "workload_speed")
 
 
 @pytest.mark.timeout(900)
