@@ -3,7 +3,7 @@
 import pytest
 
 from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
-from support.kubectl import Kubectl, KubectlError
+from support.kubectl import Kubectl, KubectlError, eventually
 from support.sweeps import BASE, edited
 
 pytestmark = pytest.mark.xdist_group("bad-input")  # its edits share one suspended sweep
@@ -24,7 +24,8 @@ def test_bad_manifest_is_refused(cluster: Kubectl, case: BadInput) -> None:
 def suspended(cluster: Kubectl) -> Kubectl:
     """A namespace with a suspended sweep to edit."""
     kubectl = Kubectl("default")
-    kubectl.apply(edited(BASE, {"spec.suspend": True}))
+    # Again if need be: right after its CRD was installed, the API server may refuse to create what it has just created.
+    eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), 30, "a suspended sweep")
     return kubectl
 
 

