@@ -65,6 +65,11 @@ def test_crashing_driver(kubectl: Kubectl) -> None:
     assert condition(sweep, "Failed")["reason"] == "BackoffLimitExceeded"
 
 
+def everywhere(kind: str) -> list[Any]:
+    """Objects of a kind in all namespaces."""
+    return list(json.loads(KUBERAY.run("get", kind, "--all-namespaces", "-o", "json"))["items"])
+
+
 @pytest.fixture
 def kuberay_back() -> Iterator[None]:
     """KubeRay's CRDs and its operator are there again afterwards, whatever happened."""
@@ -88,15 +93,23 @@ def _applicable(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _bring_kuberay_back(resources: list[dict[str, Any]]) -> None:
     for resource in resources:
-        # Server-side, as they are too large for the annotation that kubectl would keep of them.
-        KUBERAY.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(resource))
+        eventually(lambda resource=resource: _is_there_again(resource), 60, resource["metadata"]["name"])
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
     KUBERAY.run("rollout", "status", "deployment/kuberay-operator", "--timeout=120s")
+
+
+def _is_there_again(resource: dict[str, Any]) -> bool:
+    """Apply a CRD; false while an earlier one is still on its way out, which applying does not stop."""
+    # Server-side, as they are too large for the annotation that kubectl would keep of them.
+    KUBERAY.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(resource))
+    return "deletionTimestamp" not in KUBERAY.get("crd", resource["metadata"]["name"])["metadata"]
 
 
 @pytest.mark.disruptive
 def test_absent_kuberay_and_recovery(kubectl: Kubectl, kuberay_back: None) -> None:
     resources = [_applicable(KUBERAY.get("crd", name)) for name in KUBERAY_CRDS]
+    # Those of earlier tests end with their namespaces, and only KubeRay takes its finalizers off them.
+    eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), 120, "no RayJob is left")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
     KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=60s")
     kubectl.apply(function_sweep("too-early", "quick"))
