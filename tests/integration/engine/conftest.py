@@ -1,4 +1,4 @@
-"""One Ray for all tests of the engine, and sweeps of the functions in functions_of_engine.py."""
+"""One Ray for each file of tests of the engine, and sweeps of the functions in functions_of_engine.py."""
 
 import json
 import os
@@ -36,7 +36,7 @@ BASE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def embedded_ray() -> Iterator[None]:
     """Ray in a folder of its own, as a local run would start it."""
     os.environ.update(ENVIRONMENT)
@@ -49,9 +49,9 @@ def embedded_ray() -> Iterator[None]:
             object_store_memory=100 << 20,
             _temp_dir=folder,
         )
-        heed_children()
         yield
         ray.shutdown()
+        heed_children()  # or later tests in this process would read every exit status as 0
 
 
 def sweep_of(edits: dict[str, Any]) -> TuningSweep:

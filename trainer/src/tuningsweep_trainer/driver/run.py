@@ -247,18 +247,18 @@ def _ray(options: DriverOptions) -> Iterator[None]:
     else:
         os.environ.update(options.extra_environment)
         ray.init(include_dashboard=False, _temp_dir=options.ray_temp_dir, object_store_memory=100 << 20, **common)
-    heed_children()
     try:
         yield
     finally:
         ray.shutdown()
+        heed_children()
 
 
 def heed_children() -> None:
-    """Undo what Ray does to a driver's SIGCHLD, in the main thread, where Python lets one.
+    """Undo what Ray did to a driver's SIGCHLD, in the main thread, where Python lets one.
 
-    With the raylet as subreaper Ray ignores the signal in the driver too, and the exit status of every program that is
-    started here would read as 0.
+    With subreapers on, Ray ignores the signal, so that orphans leave no zombies; the exit status of every program that is
+    started in such a process reads as 0. So this is for afterwards.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
