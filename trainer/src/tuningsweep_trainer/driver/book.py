@@ -38,7 +38,6 @@ class Live:
     running: bool = False
     paused: bool = False
     """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
-    process: str = ""
     last: TrialResult | None = None
     spent_seconds: float = 0.0
     spent_cpu_seconds: float = 0.0
@@ -167,7 +166,7 @@ class Book:
             live = self._live.get(name)
             if live is None:
                 return
-            live.last, live.process = result, result.process
+            live.last = result
             self._warn(name, result)
         self._listeners.reported(name, result.metrics, step)
 
@@ -263,8 +262,8 @@ class Book:
         self._listeners.ended(record)
 
     def _release(self, live: Live) -> None:
-        if live.process:
-            self.released.append(live.process)
+        if live.last is not None and live.last.process:
+            self.released.append(live.last.process)
 
     def _warn(self, name: str, result: TrialResult) -> None:
         for warned in result.warnings:

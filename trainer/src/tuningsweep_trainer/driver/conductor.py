@@ -24,12 +24,10 @@ TURN_SECONDS: Final = 0.5
 log = logging.getLogger(__name__)
 
 
-def orders_of(book: Book, revision: int = 0) -> Orders:
-    """The orders that follow from the book."""
+def orders_of(book: Book) -> Orders:
+    """The orders that follow from the book; the fleet numbers them."""
     end: Reason | None = None if book.end is None else book.end.reason
-    return Orders(
-        revision=revision, desired=book.desired, released=list(book.released), end=end, interrupted=book.interrupted
-    )
+    return Orders(revision=0, desired=book.desired, released=list(book.released), end=end, interrupted=book.interrupted)
 
 
 class Conductor(threading.Thread):

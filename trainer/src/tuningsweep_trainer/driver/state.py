@@ -64,8 +64,9 @@ def sweep_result(progress: Progress) -> SweepResult:
     if progress.end is not None:
         succeeded = progress.end.condition is ConditionReason.GOAL_REACHED
         return SweepResult(succeeded=succeeded, reason=progress.end.condition, message=progress.end.message)
-    summary = ", ".join(f"{count} {outcome}" for outcome, count in tally.outcomes.items())
-    if any(tally.outcomes[outcome] for outcome in TRAINED):
+    outcomes = tally.outcomes
+    summary = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    if any(outcomes[outcome] for outcome in TRAINED):
         message = f"all {tally.ended} trials have ended: {summary}"
         return SweepResult(succeeded=True, reason=ConditionReason.SEARCH_FINISHED, message=message)
     message = f"none of {tally.ended} trials succeeded: {summary}; are the limits tighter than any can keep?"

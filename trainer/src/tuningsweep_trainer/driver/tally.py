@@ -26,8 +26,6 @@ class Tally:
     """What is remembered of the trials that have ended."""
 
     objective: Objective
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
     endings: Counter[tuple[Outcome, Reason]] = field(default_factory=Counter)
     cpu_seconds: defaultdict[tuple[Outcome, Reason], float] = field(default_factory=lambda: defaultdict(float))
     stop_count: int = 0
@@ -42,12 +40,26 @@ class Tally:
     @property
     def ended(self) -> int:
         """Trials that have ended."""
-        return self.outcomes.total()
+        return self.endings.total()
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """Ended trials by outcome."""
+        counts: Counter[Outcome] = Counter()
+        for (outcome, _), count in self.endings.items():
+            counts[outcome] += count
+        return counts
+
+    @property
+    def reasons(self) -> Counter[Reason]:
+        """Ended trials by reason."""
+        counts: Counter[Reason] = Counter()
+        for (_, reason), count in self.endings.items():
+            counts[reason] += count
+        return counts
 
     def add(self, record: TrialRecord) -> None:
         """A trial has ended."""
-        self.outcomes[record.outcome] += 1
-        self.reasons[record.reason] += 1
         self.endings[record.outcome, record.reason] += 1
         self.cpu_seconds[record.outcome, record.reason] += record.cpu_seconds
         self.reported_objective |= self.objective.objective_metric_name in record.metrics

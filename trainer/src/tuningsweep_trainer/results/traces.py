@@ -4,7 +4,6 @@ A supervisor writes one file for each training process, traces/TRIAL/START.json.
 trial's duration: `TraceRecorder` halves its resolution when it is full, and keeps the last looks as they were.
 """
 
-import json
 import logging
 import re
 from collections import deque
@@ -206,8 +205,7 @@ def read_traces(store: Store, trial: str) -> list[TrialTrace]:
     found: list[TrialTrace] = []
     for name in store.names(f"{TRACES}/{trial}"):
         try:
-            content = json.loads(store.read(f"{TRACES}/{trial}/{name}") or b"")
-            found.append(TrialTrace.model_validate(content))
-        except (ValidationError, ValueError):
+            found.append(TrialTrace.model_validate_json(store.read(f"{TRACES}/{trial}/{name}") or b""))
+        except ValidationError:
             log.warning("%s/%s/%s can't be read and is passed over", TRACES, trial, name)
     return found

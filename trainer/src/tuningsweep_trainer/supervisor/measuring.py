@@ -73,7 +73,7 @@ class Measurements:
         memory = self._sampler.memory(now)
         return abs(memory - self.memory) >= MOVING_BYTES or (limit is not None and memory > limit)
 
-    def look(self, now: float) -> Sample:
+    def look(self, now: float) -> None:
         """Measure memory and read the step clock."""
         memory = self._sampler.memory(now)
         self.interval = next_interval(self.interval, memory - self.memory)
@@ -93,7 +93,6 @@ class Measurements:
                 self.cpu_percent,
             )
         )
-        return sample
 
     def report(self, now: float, step: int, told_memory: int, objective: float | None) -> None:
         """A report came at a step: measure, and put the metrics that every report gets into the totals.
