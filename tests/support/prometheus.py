@@ -1,7 +1,6 @@
 """The pinned Prometheus outside a cluster: promtool, and a server that scrapes and is asked, for tests."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.control_plane import free_port
 from support.rig import rig_file
 
 START_SECONDS = 60
@@ -62,18 +62,12 @@ def _fetch_from(address: str) -> Callable[[str], str]:
     return fetch
 
 
-def _free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
 def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]:
     """A Prometheus with this configuration and an empty database, on a free port of the loopback interface."""
     program = rig_file("prometheus", "prometheus")
     (folder / "prometheus.yml").write_text(configuration)
-    listen = f"127.0.0.1:{_free_port()}"
+    listen = f"127.0.0.1:{free_port()}"
     options = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address={listen}")
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen([program, *options], cwd=folder, stdout=log, stderr=log)
