@@ -13,6 +13,7 @@ from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.config_map import build_config_map
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
+from tuningsweep_operator.certificates import KeyPair
 from tuningsweep_operator.settings import Settings
 
 FOLDER = Path(__file__).parent / "manifests"
@@ -53,7 +54,12 @@ SWEEPS: dict[str, dict[str, Any]] = {
 def manifests(edits: dict[str, Any]) -> list[dict[str, Any]]:
     sweep = TuningSweep.from_manifest(edited(BASE, {**METADATA, **edits}))
     job = build_ray_job(sweep, Settings(trainer_image="trainer:1"), suspend=sweep.spec.suspend)
-    built = [build_secret(sweep, "token"), build_config_map(sweep), build_claim(sweep), job]
+    built = [
+        build_secret(sweep, "token", KeyPair("certificate", "key")),
+        build_config_map(sweep),
+        build_claim(sweep),
+        job,
+    ]
     return [manifest for manifest in built if manifest is not None]
 
 

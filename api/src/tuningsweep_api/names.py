@@ -37,6 +37,9 @@ RESULT_KEY: Final = "result.json"
 """In the results, once the sweep has ended: its last SweepState."""
 TOKEN_FILE: Final = "/etc/tuningsweep/control/token"  # noqa: S105 - a path, not a token
 TOKEN_KEY: Final = "token"  # noqa: S105 - a key's name, not a token
+CERTIFICATE_KEY: Final = "tls.crt"
+PRIVATE_KEY_KEY: Final = "tls.key"
+"""Beside the token, in the Secret and in the folder where the head pod mounts it: the control API is served with them."""
 RESULTS_MOUNT: Final = "/var/lib/tuningsweep"
 """Where a volume with results is mounted in head and workers; results of a sweep live in a folder of its name in it."""
 
@@ -48,6 +51,9 @@ CONTROL_TRIALS_PATH: Final = "/v1/trials"
 CONTROL_TRACES_PATH: Final = "/v1/traces"
 """GET /v1/traces/TRIAL: a JSON list of the trial's traces as they are in the results, oldest first."""
 CONTROL_MAX_BODY_BYTES: Final = 1 << 20
+"""Longest DesiredState and SweepState; whoever reads more gives up."""
+CONTROL_MAX_LIST_BYTES: Final = 32 << 20
+"""Longest page of trials and list of traces that the command line reads."""
 
 
 TRIAL_NAME_PATTERN: Final = r"trial-\d{4,7}"

@@ -6,6 +6,7 @@ Every refusal becomes a CommandError: what was refused, and what to do about it.
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -20,6 +21,7 @@ from kubernetes.stream import portforward, stream
 from tuningsweep_api import names
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.options import ClusterOptions
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
 
 REQUEST_SECONDS: Final = (5.0, 20.0)
@@ -76,15 +78,15 @@ class Cluster:
         self._call("DELETE", resource.path(self.namespace, name), {"gracePeriodSeconds": 0})
 
     @contextmanager
-    def http(self, pod: str, port: int) -> Iterator[http.client.HTTPConnection]:
-        """A connection to a port of a pod through the API server; good for one request."""
+    def http(self, pod: str, port: int, access: ControlAccess) -> Iterator[http.client.HTTPConnection]:
+        """A connection to a driver's port through the API server; good for one request. OSError if it is another's."""
         api = client.CoreV1Api(self._client)
         try:
             forward = portforward(api.connect_get_namespaced_pod_portforward, pod, self.namespace, ports=str(port))
         except ApiException as error:
             raise _refusal(error, f"port-forward to pod {pod}") from error
         try:
-            yield _Forwarded(forward.socket(port))
+            yield _Forwarded(_secured(forward.socket(port), access))
         finally:
             forward.close()
 
@@ -147,11 +149,24 @@ class _Forwarded(http.client.HTTPConnection):
 
     def __init__(self, forwarded: socket.socket) -> None:
         super().__init__("localhost", timeout=REQUEST_SECONDS[1])
-        forwarded.settimeout(REQUEST_SECONDS[1])
         self.sock = forwarded
 
     def connect(self) -> None:
         """Nothing to do."""
+
+
+def _secured(forwarded: socket.socket, access: ControlAccess) -> socket.socket:
+    """The socket, with TLS around it where the driver has a certificate; ssl.SSLError if it shows another."""
+    forwarded.settimeout(REQUEST_SECONDS[1])
+    if access.fingerprint is None:
+        return forwarded
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the whole certificate is compared instead
+    secured = context.wrap_socket(forwarded)
+    if not access.trusts(secured.getpeercert(binary_form=True)):
+        secured.close()
+        raise ssl.SSLError("the pod does not have the certificate in the sweep's Secret")
+    return secured
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`tuningsweep render`: what the operator would create, made by the operator's own builders."""
 
-from tuningsweep_api.names import TOKEN_KEY
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.options import ManifestFormat
 from tuningsweep_cli.output import as_json, as_yaml_documents
@@ -8,6 +7,7 @@ from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.config_map import build_config_map
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
+from tuningsweep_operator.certificates import KeyPair
 from tuningsweep_operator.resources import Manifest
 from tuningsweep_operator.settings import Settings
 
@@ -19,8 +19,8 @@ def rendered(sweep: TuningSweep, namespace: str | None, trainer_image: str | Non
     if namespace is not None:
         sweep = sweep.model_copy(update={"metadata": sweep.metadata.model_copy(update={"namespace": namespace})})
     settings = Settings() if trainer_image is None else Settings(trainer_image=trainer_image)
-    secret = build_secret(sweep, "")
-    secret["data"] = {TOKEN_KEY: MASK}
+    secret = build_secret(sweep, "", KeyPair("", ""))
+    secret["data"] = dict.fromkeys(secret["data"], MASK)
     claim = build_claim(sweep)
     return [
         secret,

@@ -3,7 +3,9 @@
 A driver belongs to its user's pod, so nothing it answers is believed before the shared model has checked it.
 """
 
+from asyncio import sslproto
 from dataclasses import dataclass
+from typing import Final
 
 import aiohttp
 from pydantic import ValidationError
@@ -11,6 +13,10 @@ from pydantic import ValidationError
 from tuningsweep_api.messages import DesiredState, SweepState
 from tuningsweep_api.names import CONTROL_DESIRED_PATH, CONTROL_MAX_BODY_BYTES, CONTROL_STATE_PATH
 from tuningsweep_operator import metrics
+from tuningsweep_operator.access import ControlAccess
+
+TLS_BUFFER_BYTES: Final = 32 << 10
+"""Read buffer of a TLS connection; asyncio's own of 256 KiB would be 250 MiB with a thousand drivers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +33,49 @@ class ControlClient:
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
+        sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES  # asyncio has no other way to set it
 
-    async def state(self, address: str, token: str) -> Answer:
+    async def state(self, address: str, access: ControlAccess) -> Answer:
         """The driver's state."""
-        return await self._ask("GET", address + CONTROL_STATE_PATH, token, None)
+        return await self._ask("GET", address + CONTROL_STATE_PATH, access, None)
 
-    async def put_desired(self, address: str, token: str, desired: DesiredState) -> Answer:
+    async def put_desired(self, address: str, access: ControlAccess, desired: DesiredState) -> Answer:
         """Tell the driver what the sweep should be like; it answers with its state."""
-        return await self._ask("PUT", address + CONTROL_DESIRED_PATH, token, desired)
+        return await self._ask("PUT", address + CONTROL_DESIRED_PATH, access, desired)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, method: str, url: str, token: str, desired: DesiredState | None) -> Answer:
+    async def _ask(self, method: str, location: str, access: ControlAccess, desired: DesiredState | None) -> Answer:
         with metrics.POLL_SECONDS.time():
-            answer = await self._exchange(method, url, token, desired)
+            answer = await self._exchange(method, location, access, desired)
         if answer.state is None:
             metrics.POLL_ERRORS.inc()
         return answer
 
-    async def _exchange(self, method: str, url: str, token: str, desired: DesiredState | None) -> Answer:
+    async def _exchange(
+        self, method: str, location: str, access: ControlAccess, desired: DesiredState | None
+    ) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {access.token}"}
+        pinned = True if access.fingerprint is None else _Pin(access.fingerprint)
         body = None if desired is None else desired.dump()
         try:
             async with self._session.request(
-                method, url, headers=headers, json=body, allow_redirects=False
+                method, f"{access.scheme}://{location}", headers=headers, json=body, allow_redirects=False, ssl=pinned
             ) as response:
                 if response.status != 200:
                     return Answer(error=f"the driver answered with HTTP status {response.status}")
                 content = await _read_at_most(response.content, CONTROL_MAX_BODY_BYTES)
+        except aiohttp.ServerFingerprintMismatch:
+            return Answer(error="what answers does not have the certificate in the sweep's Secret, it was told nothing")
+        except aiohttp.ClientSSLError:
+            return Answer(
+                error="the driver speaks no TLS; build cluster.image from the operator's version of the trainer"
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Answer(error=f"the driver does not answer: {type(error).__name__}")
         if content is None:
@@ -68,6 +84,19 @@ class ControlClient:
             return Answer(state=SweepState.model_validate_json(content))
         except ValidationError as error:
             return Answer(error=f"the driver's answer is not a SweepState: {error.error_count()} errors")
+
+
+class _Pin(aiohttp.Fingerprint):
+    """The one certificate that may be shown, checked before the request is sent.
+
+    Equal for equal certificates: the connection pool goes by it.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pin) and other.fingerprint == self.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
 
 async def _read_at_most(stream: aiohttp.StreamReader, limit: int) -> bytes | None:

@@ -12,11 +12,11 @@ from tuningsweep_operator.status.observation import Observation
 
 
 def driver_address(sweep: TuningSweep, facts: Observation) -> str:
-    """Address of the control API: the head service that KubeRay made."""
+    """Host and port of the control API: the head service that KubeRay made."""
     cluster = facts.job_status["rayClusterName"]
     head = facts.job_status.get("rayClusterStatus", {}).get("head", {})
     service = head.get("serviceName") or f"{cluster}-head-svc"
-    return f"http://{service}.{sweep.metadata.namespace}.svc:{CONTROL_PORT}"
+    return f"{service}.{sweep.metadata.namespace}.svc:{CONTROL_PORT}"
 
 
 def wanted_of_driver(

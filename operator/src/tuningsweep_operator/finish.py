@@ -82,8 +82,8 @@ class Finisher:
 
     async def _let_go(self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, now: datetime) -> bool:
         """Tell the driver that its result is on record; False if it has none: the sweep ended without it."""
-        token = await self._owned.ensure_token(sweep)
+        access = await self._owned.ensure_access(sweep)
         desired = wanted_of_driver(sweep, status, now, acknowledged=True)
-        answer = await self._control.put_desired(driver_address(sweep, facts), token, desired)
+        answer = await self._control.put_desired(driver_address(sweep, facts), access, desired)
         # No answer is no such sign: a driver that was let go exits before KubeRay takes note.
         return answer.state is None or answer.state.result is not None

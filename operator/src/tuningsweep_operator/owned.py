@@ -2,14 +2,17 @@
 
 import logging
 import secrets as random_secrets
+from datetime import UTC, datetime
 
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.common import is_owned_by, secret_name
 from tuningsweep_operator.builders.config_map import build_config_map
 from tuningsweep_operator.builders.ray_job import build_ray_job
-from tuningsweep_operator.builders.secret import build_secret, token_of
+from tuningsweep_operator.builders.secret import build_secret
+from tuningsweep_operator.certificates import make_key_pair
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.resources import CLAIMS, CONFIG_MAPS, RAY_JOBS, SECRETS, Manifest, Resource
 from tuningsweep_operator.settings import Settings
@@ -43,21 +46,23 @@ class OwnedObjects:
         self._kube = kube
         self._settings = settings
 
-    async def ensure_token(self, sweep: TuningSweep) -> str:
-        """The token of the sweep's control API, made on first need."""
+    async def ensure_access(self, sweep: TuningSweep) -> ControlAccess:
+        """Token and certificate of the sweep's control API, made on first need and then left as they are."""
         namespace, name = sweep.metadata.namespace, secret_name(sweep.metadata.name)
         secret = await self._kube.get(SECRETS, namespace, name)
         if secret is None:
-            await self._kube.create(SECRETS, build_secret(sweep, random_secrets.token_urlsafe(TOKEN_BYTES)))
+            await self._kube.create(SECRETS, _new_secret(sweep))
             secret = await self._kube.get(SECRETS, namespace, name)
         if secret is None or not is_owned_by(secret, sweep.metadata.uid):
             raise NameConflictError(f"Secret {name}")
-        token = token_of(secret)
-        if token is None:
-            log.warning("the token is missing from its Secret, a new one is made", extra={"sweep": sweep.metadata.name})
-            token = random_secrets.token_urlsafe(TOKEN_BYTES)
-            await self._kube.apply(SECRETS, build_secret(sweep, token))
-        return token
+        access = ControlAccess.from_secret(secret)
+        if access is not None:
+            return access
+        extra = {"sweep": sweep.metadata.name, "namespace": namespace}
+        log.warning("Secret %s lacks its token or certificate, new ones are made", name, extra=extra)
+        access = ControlAccess.from_secret(await self._kube.apply(SECRETS, _new_secret(sweep)))
+        assert access is not None
+        return access
 
     async def apply_inputs(self, sweep: TuningSweep) -> None:
         """Apply ConfigMap and claim."""
@@ -78,6 +83,12 @@ class OwnedObjects:
         if existing is not None and contains(existing, manifest):
             return existing
         return await self._kube.apply(resource, manifest)
+
+
+def _new_secret(sweep: TuningSweep) -> Manifest:
+    server_name = f"{sweep.metadata.name}.{sweep.metadata.namespace}.svc"
+    key_pair = make_key_pair(server_name, datetime.now(UTC))
+    return build_secret(sweep, random_secrets.token_urlsafe(TOKEN_BYTES), key_pair)
 
 
 def contains(live: object, wanted: object) -> bool:

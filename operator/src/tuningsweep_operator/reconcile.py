@@ -16,6 +16,7 @@ from tuningsweep_api.outcomes import ConditionReason, ConditionType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.driver import driver_address, wanted_of_driver
 from tuningsweep_operator.events import stop_events
@@ -42,7 +43,8 @@ class Memory:
     """What is worth remembering of a sweep between reconciles; all of it can be found out again."""
 
     uid: str
-    token: str = ""
+    access: ControlAccess | None = None
+    """Known once the owned objects were applied."""
     applied: tuple[int, bool, tuple[str, ...]] | None = None
     """Generation, suspend and stop requests for which the owned objects were last applied."""
     applied_at: float = 0.0
@@ -151,7 +153,7 @@ class Reconciler:
         if memory.applied == wanted and fresh and key in self._store.ray_jobs:
             return None
         try:
-            memory.token = await self._owned.ensure_token(sweep)
+            memory.access = await self._owned.ensure_access(sweep)
             await self._owned.apply_inputs(sweep)
             self._store.put_returned_ray_job(await self._owned.apply_ray_job(sweep, suspend=sweep.spec.suspend))
         except NameConflictError as conflict:
@@ -189,11 +191,13 @@ class Reconciler:
     async def _ask_driver(
         self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, memory: Memory, now: datetime
     ) -> Answer:
+        if memory.access is None:
+            return Answer(error="the Secret with the driver's token can't be applied")
         address = driver_address(sweep, facts)
-        answer = await self._control.state(address, memory.token)
+        answer = await self._control.state(address, memory.access)
         desired = wanted_of_driver(sweep, status, now)
         if answer.state is not None and answer.state.desired_digest != desired.digest():
-            answer = await self._control.put_desired(address, memory.token, desired)
+            answer = await self._control.put_desired(address, memory.access, desired)
         if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
             answer = Answer(error="the driver that answers belongs to another sweep")
         if answer.state is not None:

@@ -4,6 +4,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from support.trials import RECORDS, trace_of_over
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.live import DriverUnreachableError, LiveSource
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.secret import build_secret
+from tuningsweep_operator.certificates import make_key_pair
 
 SWEEP = TuningSweep.from_manifest(BASE)
+KEY_PAIR = make_key_pair("digits-svm.team.svc", datetime.now(UTC))
 POD = {"metadata": {"name": "head"}, "status": {"phase": "Running"}}
 STATE = {
     "sweepUid": "u",
@@ -31,8 +35,9 @@ class Response:
     def __init__(self, status: int, content: Any) -> None:
         self.status, self._content = status, content
 
-    def read(self) -> bytes:
-        return self._content if isinstance(self._content, bytes) else json.dumps(self._content).encode()
+    def read(self, most: int) -> bytes:
+        content = self._content if isinstance(self._content, bytes) else json.dumps(self._content).encode()
+        return content[:most]
 
 
 class Connection:
@@ -62,15 +67,15 @@ class FakeCluster:
         self.sweep = edited(edited(BASE, status), edits)
 
     def get(self, resource: Any, name: str) -> dict[str, Any]:
-        return build_secret(SWEEP, "the-token") if resource.plural == "secrets" else self.sweep
+        return build_secret(SWEEP, "the-token", KEY_PAIR) if resource.plural == "secrets" else self.sweep
 
     def items(self, resource: Any, selector: str) -> list[dict[str, Any]]:
         assert selector == "tuningsweep.io/sweep=digits-svm,ray.io/node-type=head"
         return self.pods
 
     @contextmanager
-    def http(self, pod: str, port: int) -> Iterator[Connection]:
-        assert (pod, port) == ("head", 8090)
+    def http(self, pod: str, port: int, access: ControlAccess) -> Iterator[Connection]:
+        assert (pod, port, access.scheme) == ("head", 8090, "https")
         yield Connection(self)
 
 
@@ -113,6 +118,7 @@ def test_progress_is_the_drivers_while_it_answers_else_the_statuses() -> None:
         ((401, {}), DriverUnreachableError, "HTTP status 401"),
         ((404, {}), CommandError, "another version"),
         ((200, b"{"), CommandError, "another version"),
+        ((200, b" " * (33 << 20)), DriverUnreachableError, "more than 33554432 bytes"),
     ],
 )
 def test_a_driver_that_cant_be_asked_is_a_sentence(answer: Any, kind: type[CommandError], says: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.finish import LOOK_SECONDS, Finisher, Step, next_step
 from tuningsweep_operator.kube import Kube
@@ -53,6 +54,9 @@ def test_a_job_of_someone_else_is_left_alone() -> None:
     assert next_step(sweep(), Observation(), MINUTES) is Step.NOTHING
 
 
+ACCESS = ControlAccess("token", b"f" * 32)
+
+
 class World:
     """Stands for API server and driver; remembers what was asked of them."""
 
@@ -68,15 +72,15 @@ class World:
         ended = TuningSweepStatus(completion_time=timestamp(NOW - timedelta(seconds=seconds_ago)))
         return await finisher(sweep(spec__ttlSecondsAfterFinished=ttl) if ttl is not None else sweep(), ended, NOW)
 
-    async def ensure_token(self, _: object) -> str:
-        return "token"
+    async def ensure_access(self, _: object) -> ControlAccess:
+        return ACCESS
 
     async def apply_ray_job(self, _: object, *, suspend: bool) -> dict[str, Any]:
         self.done.append(f"suspend={suspend}")
         return owned("Running")
 
-    async def put_desired(self, address: str, token: str, desired: Any) -> Answer:
-        assert (address, token) == ("http://digits-svm-abcde-head-svc.team.svc:8090", "token")
+    async def put_desired(self, address: str, access: ControlAccess, desired: Any) -> Answer:
+        assert (address, access) == ("digits-svm-abcde-head-svc.team.svc:8090", ACCESS)
         self.done.append(f"acknowledged={desired.acknowledged}")
         return self._answer
 

@@ -13,8 +13,8 @@ from tuningsweep_cli.cluster import PODS, Cluster, get_sweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.source.status import progress_of, status_of
+from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.common import secret_name
-from tuningsweep_operator.builders.secret import token_of
 from tuningsweep_operator.resources import SECRETS
 from tuningsweep_trainer.results.traces import TrialTrace
 
@@ -38,7 +38,7 @@ class LiveSource(Source):
     def __init__(self, cluster: Cluster, sweep: TuningSweep) -> None:
         self._cluster, self.sweep = cluster, sweep
         self.place = f"namespace {cluster.namespace}"
-        self._token: str | None = None
+        self._known_access: ControlAccess | None = None
 
     def progress(self) -> Progress:
         """The status, with the driver's own newer state while it answers."""
@@ -71,17 +71,20 @@ class LiveSource(Source):
         return self._ask(f"{names.CONTROL_TRACES_PATH}/{trial}", _TRACES)
 
     def _ask(self, path: str, answer: TypeAdapter[Answer]) -> Answer:
-        headers = {"Authorization": f"Bearer {self._bearer()}"}
+        access = self._access()
+        headers = {"Authorization": f"Bearer {access.token}"}
         try:
-            with self._cluster.http(self._head_pod(), names.CONTROL_PORT) as connection:
+            with self._cluster.http(self._head_pod(), names.CONTROL_PORT, access) as connection:
                 connection.request("GET", path, headers=headers)
                 response = connection.getresponse()
-                content = response.read()
+                content = response.read(names.CONTROL_MAX_LIST_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             raise DriverUnreachableError(
                 f"the driver of {self.sweep.metadata.name} does not answer ({type(error).__name__}); it may be starting:"
                 " try again in a moment"
             ) from error
+        if len(content) > names.CONTROL_MAX_LIST_BYTES:
+            raise DriverUnreachableError(f"the driver answers with more than {names.CONTROL_MAX_LIST_BYTES} bytes")
         if response.status == 404:
             raise CommandError(OTHER_VERSION)
         if response.status != 200:
@@ -91,12 +94,13 @@ class LiveSource(Source):
         except ValidationError as error:
             raise CommandError(OTHER_VERSION) from error
 
-    def _bearer(self) -> str:
-        if self._token is None:
-            self._token = token_of(self._cluster.get(SECRETS, secret_name(self.sweep.metadata.name)))
-        if self._token is None:
-            raise DriverUnreachableError("the driver's token is missing from its Secret")
-        return self._token
+    def _access(self) -> ControlAccess:
+        if self._known_access is None:
+            secret = self._cluster.get(SECRETS, secret_name(self.sweep.metadata.name))
+            self._known_access = ControlAccess.from_secret(secret)
+        if self._known_access is None:
+            raise DriverUnreachableError("the driver's token or certificate is missing from its Secret")
+        return self._known_access
 
     def _head_pod(self) -> str:
         selector = f"{names.LABEL_SWEEP}={self.sweep.metadata.name},ray.io/node-type=head"

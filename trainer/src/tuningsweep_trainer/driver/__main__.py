@@ -50,14 +50,14 @@ def foreign_results(sweep: TuningSweep, results: str) -> SweepError | None:
     return SweepError(ConditionReason.RESULTS_TAKEN, message)
 
 
-def options_for(sweep: TuningSweep, results: str, token: str) -> DriverOptions:
+def options_for(sweep: TuningSweep, results: str, control: ControlOptions) -> DriverOptions:
     """Options of the cluster's driver; results of another sweep are left as they are."""
     refusal = foreign_results(sweep, results)
     if refusal is not None:
         results = tempfile.mkdtemp(prefix="tuningsweep-refused-")
     return DriverOptions(
         results=results,
-        control=ControlOptions(token=token),
+        control=control,
         metrics_port=names.METRICS_PORT,
         local=False,
         ray_address="auto",
@@ -66,13 +66,22 @@ def options_for(sweep: TuningSweep, results: str, token: str) -> DriverOptions:
     )
 
 
+def control_options(token: Path) -> ControlOptions:
+    """Serve with the key pair beside the token; a Secret that has none was made by an operator that knew no TLS."""
+    certificate, key = token.with_name(names.CERTIFICATE_KEY), token.with_name(names.PRIVATE_KEY_KEY)
+    text = token.read_text().strip()
+    if not certificate.exists():
+        return ControlOptions(text)
+    return ControlOptions(text, str(certificate), str(key))
+
+
 def main() -> int:
     """Run the mounted sweep; the exit code."""
     manifest = json.loads(Path(os.environ.get("TUNINGSWEEP_SWEEP_FILE", names.SWEEP_FILE)).read_text())
     sweep = TuningSweep.from_manifest(manifest)
     configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace)
-    token = Path(os.environ.get("TUNINGSWEEP_TOKEN_FILE", names.TOKEN_FILE)).read_text().strip()
-    options = options_for(sweep, results_location(sweep), token)
+    control = control_options(Path(os.environ.get("TUNINGSWEEP_TOKEN_FILE", names.TOKEN_FILE)))
+    options = options_for(sweep, results_location(sweep), control)
     try:
         run_sweep(sweep, options)
     except InterruptedSweepError:

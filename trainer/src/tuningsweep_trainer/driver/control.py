@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import logging
 import re
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -65,10 +66,12 @@ class ControlServer:
         application.router.add_get(CONTROL_TRACES_PATH + "/{trial}", self._traces)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._options.host, self._options.port)
+        site = web.TCPSite(self._runner, self._options.host, self._options.port, ssl_context=tls_context(self._options))
         await site.start()
         self.port = self._runner.addresses[0][1]
-        log.info("control API listens on port %d", self.port)
+        log.info(
+            "control API listens on port %d, %s TLS", self.port, "with" if self._options.certificate else "without"
+        )
 
     @web.middleware
     async def _authenticate(
@@ -107,6 +110,16 @@ class ControlServer:
             return web.json_response({"error": "not the name of a trial"}, status=422)
         traces = await asyncio.to_thread(read_traces, self._store, trial)
         return web.json_response([trace.model_dump(mode="json", by_alias=True) for trace in traces])
+
+
+def tls_context(options: ControlOptions) -> ssl.SSLContext | None:
+    """What the control API is served with: TLS 1.3 alone, all its clients know it; None for plain HTTP."""
+    if options.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(options.certificate, options.private_key)
+    return context
 
 
 def _count(request: web.Request, name: str, default: int) -> int:

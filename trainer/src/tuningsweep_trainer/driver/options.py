@@ -14,6 +14,9 @@ class ControlOptions:
 
     token: str
     """Bearer token."""
+    certificate: str | None = None
+    """File with certificate and file with private key (PEM) to serve with; without them plain HTTP."""
+    private_key: str | None = None
     host: str = "0.0.0.0"  # noqa: S104 - the head service forwards to the pod's address
     port: int = 8090
     """0 takes a free one."""
