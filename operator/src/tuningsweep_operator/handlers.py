@@ -14,17 +14,23 @@ from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.store import Store
 from tuningsweep_operator.work_queue import WorkQueue
 
+WORKER_IDLE_SECONDS = 0.01
+"""Handlers return at once, so there is nothing to keep a task for."""
+
 log = logging.getLogger(__name__)
 
 
 def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: Settings) -> kopf.OperatorRegistry:
-    """A registry of all handlers."""
+    """A registry of all handlers. They are coroutines: kopf calls plain functions in threads, and the queue is the loop's."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
     def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
         settings.posting.enabled = False  # kopf's own Events about its handlers help nobody here
-        settings.queueing.worker_limit = ours.workers
+        # kopf has a task for each object, which holds its place until nothing was seen of the object for a while: a limit
+        # would let the first few busy sweeps keep all others out for good. What is bounded is the work queue.
+        settings.queueing.worker_limit = None
+        settings.queueing.idle_timeout = WORKER_IDLE_SECONDS
         settings.watching.server_timeout = 300
         settings.watching.client_timeout = 330
 
@@ -34,7 +40,7 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
         return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
-    def sweep_event(event: Any, **_: Any) -> None:
+    async def sweep_event(event: Any, **_: Any) -> None:
         metrics.LAST_WATCH_EVENT.labels("tuningsweeps").set_to_current_time()
         sweep = event["object"]
         key = key_of(sweep)
@@ -45,13 +51,13 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
         queue.add(key)
 
     @kopf.on.event("ray.io", "v1", "rayjobs", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
-    def ray_job_event(event: Any, **_: Any) -> None:
+    async def ray_job_event(event: Any, **_: Any) -> None:
         metrics.LAST_WATCH_EVENT.labels("rayjobs").set_to_current_time()
         note_ray_job(store, reconciler, event["object"], deleted=event["type"] == "DELETED")
         queue.add(key_of(event["object"]))
 
     @kopf.on.event("", "v1", "pods", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
-    def pod_event(event: Any, **_: Any) -> None:
+    async def pod_event(event: Any, **_: Any) -> None:
         metrics.LAST_WATCH_EVENT.labels("pods").set_to_current_time()
         key = store.put_pod(event["object"], deleted=event["type"] == "DELETED")
         if key is not None:

@@ -5,7 +5,9 @@ It is the one scheduler of the operator: events make a key due now, a reconcile 
 
 import asyncio
 import contextlib
+import heapq
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -27,30 +29,40 @@ def backoff_seconds(failures: int) -> float:
 
 
 class Schedule:
-    """When each key is due; pure but for what it remembers, time is an argument."""
+    """When each key is due; pure but for what it remembers, time is an argument. Each call costs O(log n)."""
 
     def __init__(self) -> None:
         self._due: dict[Key, float] = {}
+        self._heap: list[tuple[float, Key]] = []
+        """Every time a key was made due, earliest first; those that are no longer in `_due` are passed over."""
         self._busy: set[Key] = set()
         self._failures: dict[Key, int] = {}
 
     def add(self, key: Key, due: float) -> None:
         """Make a key due at `due`, or earlier if it is so already."""
-        self._due[key] = min(due, self._due.get(key, due))
+        if due < self._due.get(key, math.inf):
+            self._due[key] = due
+            if key not in self._busy:
+                heapq.heappush(self._heap, (due, key))
 
     def take(self, now: float) -> Key | None:
         """A key that is due and not being worked on; it is busy until `done` or `failed`."""
-        ready = [(due, key) for key, due in self._due.items() if due <= now and key not in self._busy]
-        if not ready:
+        due = self.next_due()
+        if due is None or due > now:
             return None
-        _, key = min(ready)
+        _, key = heapq.heappop(self._heap)
         del self._due[key]
         self._busy.add(key)
         return key
 
     def next_due(self) -> float | None:
         """When the next key that is not busy becomes due."""
-        return min((due for key, due in self._due.items() if key not in self._busy), default=None)
+        while self._heap:
+            due, key = self._heap[0]
+            if self._due.get(key) == due and key not in self._busy:
+                return due
+            heapq.heappop(self._heap)
+        return None
 
     def depth(self, now: float) -> tuple[int, int]:
         """How many keys are due and wait for a worker, and how many are being worked on."""
@@ -58,18 +70,22 @@ class Schedule:
 
     def done(self, key: Key, again: float | None) -> None:
         """The work on a key succeeded; it is due again at `again`."""
-        self._busy.discard(key)
         self._failures.pop(key, None)
-        if again is not None:
-            self.add(key, again)
+        self._free(key, again)
 
     def failed(self, key: Key, now: float) -> float:
         """The work on a key failed; it is due again after a back-off, whose seconds are returned."""
-        self._busy.discard(key)
         self._failures[key] = self._failures.get(key, 0) + 1
         wait = backoff_seconds(self._failures[key])
-        self.add(key, now + wait)
+        self._free(key, now + wait)
         return wait
+
+    def _free(self, key: Key, again: float | None) -> None:
+        """A key is not busy any more: what it was made due for meanwhile counts too."""
+        self._busy.discard(key)
+        due = min(self._due.pop(key, math.inf), math.inf if again is None else again)
+        if due < math.inf:
+            self.add(key, due)
 
 
 class WorkQueue:
