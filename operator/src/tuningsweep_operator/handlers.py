@@ -20,7 +20,41 @@ WORKER_IDLE_SECONDS = 0.01
 log = logging.getLogger(__name__)
 
 
-def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: Settings) -> kopf.OperatorRegistry:
+class NoDiffs(kopf.DiffBaseStorage):
+    """Keeps no last-handled state: there are no change handlers, and kopf would copy every object for it at every event."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing of an object is compared."""
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        """Nothing is stored."""
+
+    def store(self, **_: Any) -> None:
+        """Nothing to store."""
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Keeps no progress of handlers: those of events have none."""
+
+    def fetch(self, **_: Any) -> None:
+        """Nothing is stored."""
+
+    def store(self, **_: Any) -> None:
+        """Nothing to store."""
+
+    def purge(self, **_: Any) -> None:
+        """Nothing to take out."""
+
+    def touch(self, **_: Any) -> None:
+        """Nothing to change."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """As it is."""
+        return essence
+
+
+def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler) -> kopf.OperatorRegistry:
     """A registry of all handlers. They are coroutines: kopf calls plain functions in threads, and the queue is the loop's."""
     registry = kopf.OperatorRegistry()
 
@@ -31,6 +65,8 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler, ours: 
         # would let the first few busy sweeps keep all others out for good. What is bounded is the work queue.
         settings.queueing.worker_limit = None
         settings.queueing.idle_timeout = WORKER_IDLE_SECONDS
+        settings.persistence.diffbase_storage = NoDiffs()
+        settings.persistence.progress_storage = NoProgress()
         settings.watching.server_timeout = 300
         settings.watching.client_timeout = 330
 

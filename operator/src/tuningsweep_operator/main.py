@@ -30,7 +30,7 @@ async def run(settings: Settings) -> None:
         queue = WorkQueue(reconciler, settings.workers)
         health = HealthServer(queue, store, settings.health_port)
         await health.start()
-        registry = make_registry(store, queue, reconciler, settings)
+        registry = make_registry(store, queue, reconciler)
         work = asyncio.create_task(queue.run())
         try:
             await watch(registry, settings, stop)

@@ -58,3 +58,15 @@ def test_backoff_grows_is_bounded_and_ends_with_success() -> None:
     schedule.add(KEY, 0.0)
     schedule.take(0.0)
     assert schedule.failed(KEY, 0.0) == 0.5
+
+
+def test_a_busy_key_made_due_later_does_not_hide_others() -> None:
+    schedule = Schedule()
+    schedule.add(KEY, 0.0)
+    schedule.take(0.0)
+    schedule.add(KEY, 1.0)
+    schedule.add(OTHER, 5.0)
+    assert schedule.next_due() == 5.0
+    schedule.done(KEY, 30.0)
+    assert schedule.next_due() == 1.0
+    assert [schedule.take(9.0), schedule.take(9.0), schedule.take(9.0)] == [KEY, OTHER, None]
