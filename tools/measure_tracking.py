@@ -1,15 +1,23 @@
-"""Measures what tracking costs a sweep: python tools/measure_tracking.py [--trials N] [--uri URI] [--per-trial].
+"""Measures what tracking costs a sweep: python tools/measure_tracking.py [--trials N] [--seconds S] [--uri URI].
 
-It tells a real MLflow store of a made-up sweep of built-in trials, with nothing else running, so that the process's CPU
-time is tracking's. What counts is the share of the training time of trials of some length, printed for several.
+It tells a real MLflow store of a made-up sweep of built-in trials. First with nothing else running: the CPU time of the
+driver's part and of the process that sends. Then beside busy loops on every core, which stand for training: how much
+slower they go in windows with tracking than in those without, which is what tracking costs training.
 """
 
 import argparse
+import contextlib
 import logging
+import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -19,6 +27,9 @@ from tuningsweep_trainer.tracking.spool import FOLDER
 
 REPORTS = 10
 STEPS = 1_000
+WINDOW_SECONDS = 6.0
+WINDOWS = 5
+"""Pairs of windows, one with tracking and one without, in turns: what else the machine does falls on both."""
 METRICS = {
     "training_loss": 0.5,
     "validation_loss": 0.4,
@@ -60,21 +71,22 @@ def write_log(results: Path, trial: str) -> None:
     (folder / f"{trial}.log").write_text(f'{{"first_step": 1, "training_loss": [{losses}]}}\n')
 
 
-def record_of(trial: str) -> TrialRecord:
+def record_of(trial: str, seconds: float) -> TrialRecord:
     """A trial that ended at a limit."""
     fields = {"trial": trial, "parameters": {"alpha": 0.01}, "outcome": "LimitExceeded", "steps": STEPS}
+    fields |= {"durationSeconds": seconds}
     return TrialRecord.model_validate(
         {**fields, "reason": "MemoryLimitExceeded", "metrics": METRICS, "completionTime": "2026-01-02T03:04:05Z"}
     )
 
 
-def tell(listener: Any, trial: str) -> float:
+def tell(listener: Any, trial: str, seconds: float) -> float:
     """Tell of a whole trial; wall seconds that the driver waited."""
     began = time.perf_counter()
     listener.trial_started(trial, {"alpha": 0.01})
     for report in range(1, REPORTS + 1):
         listener.trial_reported(trial, METRICS, report * STEPS // REPORTS)
-    listener.trial_ended(record_of(trial))
+    listener.trial_ended(record_of(trial, seconds))
     return time.perf_counter() - began
 
 
@@ -85,10 +97,63 @@ def wait_until_sent(results: Path) -> None:
         time.sleep(0.05)
 
 
+def sender_seconds() -> float:
+    """CPU seconds of the process that sends."""
+    return sum(sum(child.cpu_times()[:2]) for child in psutil.Process().children() if "tracking" in child.cmdline()[-1])
+
+
+def spin(count: "Synchronized[int]") -> None:
+    """Count for ever, as training would use a core."""
+    while True:
+        for _ in range(1_000):
+            pass
+        count.value += 1
+
+
+@contextlib.contextmanager
+def training() -> Iterator[Callable[[], int]]:
+    """A busy process for each core; gives what they have counted so far."""
+    context = get_context("spawn")
+    counts = [context.Value("q", 0) for _ in range(os.cpu_count() or 1)]
+    processes = [context.Process(target=spin, args=(count,), daemon=True) for count in counts]
+    for process in processes:
+        process.start()
+    try:
+        yield lambda: sum(count.value for count in counts)
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def slowdown(listener: Any, results: Path, seconds: float) -> float:
+    """Share of training lost while as many trials end as fit on the cores."""
+    cores, rates, number = os.cpu_count() or 1, {True: 0, False: 0}, 0
+    with training() as counted:
+        time.sleep(2.0)
+        for _ in range(WINDOWS):
+            for tracked in (True, False):
+                before, end = counted(), time.monotonic() + WINDOW_SECONDS
+                while (left := end - time.monotonic()) > 0:
+                    if tracked:
+                        number += 1
+                        tell(listener, f"busy-{number:05d}", seconds)
+                    time.sleep(min(left, seconds / cores))
+                rates[tracked] += counted() - before
+                wait_for_calm(results, tracked)
+    return 1 - rates[True] / rates[False]
+
+
+def wait_for_calm(results: Path, tracked: bool) -> None:
+    """Let what a window has left be sent before one without tracking starts."""
+    if tracked:
+        wait_until_sent(results)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a trial")
     parser.add_argument("--uri", help="tracking server; the embedded SQLite store if left out")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
@@ -96,26 +161,26 @@ def main() -> None:
         results = Path(folder)
         for number in range(chosen.trials + 1):
             write_log(results, f"trial-{number:05d}")
-        cpu = time.process_time()
         (listener,) = make_listeners(sweep_with(chosen.uri), folder)
-        tell(listener, "trial-00000")
+        tell(listener, "trial-00000", chosen.seconds)
         wait_until_sent(results)
-        start = time.process_time() - cpu
-
-        cpu = time.process_time()
-        waited = sum(tell(listener, f"trial-{number:05d}") for number in range(1, chosen.trials + 1))
+        start, own = sender_seconds(), time.process_time()
+        waited = sum(tell(listener, f"trial-{n:05d}", chosen.seconds) for n in range(1, chosen.trials + 1))
         wait_until_sent(results)
-        each = (time.process_time() - cpu) / chosen.trials
-        state = {"sweepUid": "u", "driverId": "d", "startTime": "", "desiredDigest": "", "trials": {}}
-        listener.sweep_ended(SweepState.model_validate(state))
+        each = (sender_seconds() - start) / chosen.trials
+        in_driver = (time.process_time() - own) / chosen.trials
         database = results / "mlflow.db"
         size = database.stat().st_size / chosen.trials if database.is_file() else 0
-    print(f"{chosen.trials} trials of {REPORTS} reports of {len(METRICS)} metrics and {STEPS} step losses")
-    print(f"start (import, database, first trial): {start:.2f} s of CPU, once a sweep, while the first trials train")
-    print(f"a trial: {each * 1e3:.1f} ms of CPU beside the training, {size / 1024:.0f} KiB of database")
-    print(f"the driver waits {waited / chosen.trials * 1e3:.2f} ms a trial in all, no trial waits at all")
-    for seconds in (1, 10, 60):
-        print(f"  of the CPU time of a trial of {seconds:2} s on one core: {100 * each / seconds:.2f} %")
+        lost = slowdown(listener, results, chosen.seconds)
+        state = {"sweepUid": "u", "driverId": "d", "startTime": "", "desiredDigest": "", "trials": {}}
+        listener.sweep_ended(SweepState.model_validate(state))
+    print(f"{chosen.trials} trials of {chosen.seconds:g} s: {REPORTS} reports of {len(METRICS)} metrics, {STEPS} steps")
+    print(f"start (import, database, first trial): {start:.2f} s of CPU, once a sweep, while Ray starts")
+    print(f"a trial: {each * 1e3:.1f} ms of CPU at the lowest priority, {size / 1024:.0f} KiB of database")
+    print(
+        f"in the driver: {in_driver * 1e3:.2f} ms of CPU a trial, of which it waits for {waited / chosen.trials * 1e3:.2f}"
+    )
+    print(f"training that has every core goes {100 * lost:.2f} % slower while such trials end")
 
 
 if __name__ == "__main__":

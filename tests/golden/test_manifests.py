@@ -33,6 +33,7 @@ SWEEPS: dict[str, dict[str, Any]] = {
         },
     },
     "overridden": {
+        "spec.tracking": {"mlflow": {"trackingUri": "https://mlflow.example"}},
         "spec.storage": {"uri": "s3://bucket/sweeps"},
         "spec.suspend": True,
         "metadata.annotations": {"tuningsweep.io/stop": "trial-0001"},
@@ -53,10 +54,11 @@ SWEEPS: dict[str, dict[str, Any]] = {
 
 def manifests(edits: dict[str, Any]) -> list[dict[str, Any]]:
     sweep = TuningSweep.from_manifest(edited(BASE, {**METADATA, **edits}))
-    job = build_ray_job(sweep, Settings(trainer_image="trainer:1"), suspend=sweep.spec.suspend)
+    settings = Settings(trainer_image="trainer:1", mlflow_tracking_uri="http://tuningsweep-mlflow.tuning:5000")
+    job = build_ray_job(sweep, settings, suspend=sweep.spec.suspend)
     built = [
         build_secret(sweep, "token", KeyPair("certificate", "key")),
-        build_config_map(sweep),
+        build_config_map(sweep, settings),
         build_claim(sweep),
         job,
     ]

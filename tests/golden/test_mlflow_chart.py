@@ -65,3 +65,13 @@ def test_it_takes_the_trainers_image_unless_told_otherwise() -> None:
 
     assert image("trainer.image.repository=mirror/trainer", "trainer.image.tag=v7") == "mirror/trainer:v7"
     assert image("mlflow.image.repository=mlflow/mlflow", "mlflow.image.tag=v3.17.0") == "mlflow/mlflow:v3.17.0"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_operator_sends_sweeps_to_it_where_it_is_installed(enabled: bool) -> None:
+    text = rendered("deployment.yaml", f"mlflow.enabled={str(enabled).lower()}", "mlflow.service.port=80")
+    (pod,) = (o["spec"]["template"]["spec"] for o in yaml.safe_load_all(text) if o and o["kind"] == "Deployment")
+    environment = {variable["name"]: variable.get("value") for variable in pod["containers"][0]["env"]}
+    uri = environment.get("TUNINGSWEEP_MLFLOW_TRACKING_URI")
+    (namespace,) = {o["metadata"]["namespace"] for o in yaml.safe_load_all(text) if o}
+    assert uri == (f"http://tuningsweep-mlflow.{namespace}:80" if enabled else None)

@@ -47,3 +47,8 @@ app.kubernetes.io/component: mlflow
   resources: [events]
   verbs: [create]
 {{- end }}
+
+{{/* Where sweeps reach the chart's MLflow server. */}}
+{{- define "tuningsweep.mlflow.uri" -}}
+http://tuningsweep-mlflow.{{ .Release.Namespace }}:{{ .Values.mlflow.service.port }}
+{{- end }}

@@ -20,11 +20,11 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.COMPLETE: "done; of `run` and `watch`: the sweep is Complete",
-    Exit.FAILED: "the sweep has Failed",
+    Exit.FAILED: "the sweep has Failed; of `track`: something is still unsent",
     Exit.BAD_INPUT: "bad input: an option, a manifest, a limit",
     Exit.CLUSTER: "the cluster can't be reached, refuses, or lacks TuningSweep",
     Exit.NOT_FOUND: "there is no such sweep, trial or result",
-    Exit.INTERRUPTED: "Ctrl-C",
+    Exit.INTERRUPTED: "Ctrl-C; of `watch`: a local run that was interrupted",
 }
 
 

@@ -24,7 +24,7 @@ def rendered(sweep: TuningSweep, namespace: str | None, trainer_image: str | Non
     claim = build_claim(sweep)
     return [
         secret,
-        build_config_map(sweep),
+        build_config_map(sweep, settings),
         *([] if claim is None else [claim]),
         build_ray_job(sweep, settings, suspend=sweep.spec.suspend),
     ]

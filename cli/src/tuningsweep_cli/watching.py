@@ -90,6 +90,11 @@ def follow(source: Source, viewer: Viewer, wait: Callable[[], None]) -> Progress
         viewer.show(progress, new)
         if progress.ended:
             return progress
+        if progress.interrupted:
+            raise CommandError(
+                f"the run in {source.place} was interrupted; `tuningsweep run` with its manifest goes on with it",
+                Exit.INTERRUPTED,
+            )
         wait()
 
 

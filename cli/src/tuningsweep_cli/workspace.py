@@ -48,6 +48,20 @@ def close_workspace(folder: Path, state: str) -> None:
     (folder / RESULT_KEY).write_text(state)
 
 
+def held(folder: Path | str) -> bool:
+    """Whether a run is in a folder at this moment, on this machine."""
+    try:
+        lock = (Path(folder) / LOCK).open()
+    except OSError:
+        return False
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """The folder, made and locked; the lock goes with the process, however that ends."""

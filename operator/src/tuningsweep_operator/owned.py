@@ -66,7 +66,7 @@ class OwnedObjects:
 
     async def apply_inputs(self, sweep: TuningSweep) -> None:
         """Apply ConfigMap and claim."""
-        await self._apply(CONFIG_MAPS, build_config_map(sweep), sweep)
+        await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep)
         claim = build_claim(sweep)
         if claim is not None:
             await self._apply(CLAIMS, claim, sweep)

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     """Version of Ray in that image."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to work in, comma-separated; all if empty."""
+    mlflow_tracking_uri: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
+    """MLflow server of sweeps that name none, e.g. the chart's; they keep their record beside their results if empty."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     health_port: int = 8080

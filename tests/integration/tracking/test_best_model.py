@@ -42,7 +42,7 @@ def tracked(results: Path, edits: dict[str, Any], times: int = 1) -> tuple[Mlflo
     """Tell of a sweep whose best trial left its checkpoint in the results; the parent run."""
     sweep = TuningSweep.from_manifest(edited(BASE, edits))
     for _ in range(times):
-        (listener,) = make_listeners(sweep, str(results))
+        (listener,) = make_listeners(sweep, str(results), own_process=False)
         listener.trial_started(BEST, PARAMETERS)
         listener.trial_reported(BEST, {"validation_loss": 0.5}, 200)
         record = {"trial": BEST, "parameters": PARAMETERS, "outcome": "Succeeded", "reason": "Completed"}

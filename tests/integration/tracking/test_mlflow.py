@@ -54,7 +54,7 @@ def test_a_sweep_is_one_parent_run_with_a_child_a_trial_also_after_a_restart(tmp
 
 
 def test_a_metric_that_mlflow_refuses_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    (listener,) = make_listeners(SWEEP, str(tmp_path))
+    (listener,) = make_listeners(SWEEP, str(tmp_path), own_process=False)
     listener.trial_started("trial-0000", {"batch_size": 30})
     listener.trial_reported("trial-0000", {"not(a)name": 1.0}, 10)
     listener.trial_reported("trial-0000", {"validation_loss": 0.5}, 20)

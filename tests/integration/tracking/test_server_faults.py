@@ -16,7 +16,7 @@ from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.tracking import sender
-from tuningsweep_trainer.tracking.__main__ import main as send_the_rest
+from tuningsweep_trainer.tracking.resend import send_the_rest
 from tuningsweep_trainer.tracking.setup import make_listeners
 from tuningsweep_trainer.tracking.spool import FOLDER
 
@@ -60,7 +60,7 @@ class Sweep:
                 },
             )
         )
-        (self.listener,) = make_listeners(self.sweep, str(results))
+        (self.listener,) = make_listeners(self.sweep, str(results), own_process=False)
 
     def trial(self, number: int) -> None:
         name = f"trial-{number:04d}"
@@ -132,7 +132,7 @@ def test_a_server_that_is_started_late_stopped_and_started_again(tmp_path: Path)
         assert second.unsent
 
         server.start()
-        assert send_the_rest([str(tmp_path / "results")]) == 0
+        assert send_the_rest(str(tmp_path / "results"))[1] == 0
         assert second.unsent == []
         check_complete(server, "late", 3)
     finally:
@@ -220,7 +220,7 @@ def test_what_is_sent_later_says_when_it_happened(tmp_path: Path, server: Mlflow
         if event["kind"] == "reported" and event["step"] == 10
     ]
     proxy.fault = ""
-    assert send_the_rest([str(tmp_path)]) == 0
+    assert send_the_rest(str(tmp_path))[1] == 0
     client = MlflowClient(tracking_uri=server.uri)
     experiment = client.get_experiment_by_name("default/when")
     (run,) = client.search_runs([experiment.experiment_id], "tags.`tuningsweep.trial` = 'trial-0000'")

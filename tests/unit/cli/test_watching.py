@@ -1,19 +1,23 @@
 """Following a sweep: every trial is told once, a cluster that is away for a moment is waited for, the end is the end."""
 
+import fcntl
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from support.sweeps import BASE
-from support.trials import RECORDS
+from support.trials import RECORDS, make_results
 from tuningsweep_api.outcomes import Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.source.live import DriverUnreachableError
+from tuningsweep_cli.source.stored import open_results
 from tuningsweep_cli.watching import FAILURES, LineViewer, follow
+from tuningsweep_cli.workspace import LOCK
 from tuningsweep_trainer.results.traces import TrialTrace
 
 AWAY = CommandError("the API server can't be reached", Exit.CLUSTER)
@@ -81,3 +85,19 @@ def test_a_sweep_that_is_deleted_ends_the_command() -> None:
     gone = CommandError("there is no such sweep", Exit.NOT_FOUND)
     with pytest.raises(CommandError, match="no such sweep"):
         lines(Scripted((Phase.RUNNING, 0), gone))
+
+
+def test_a_local_run_that_was_interrupted_is_not_waited_for(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    (results / LOCK).touch()
+    with pytest.raises(CommandError, match="was interrupted; `tuningsweep run` with its manifest goes on") as raised:
+        lines(open_results(str(results)))
+    assert raised.value.code is Exit.INTERRUPTED
+
+
+def test_a_local_run_that_somebody_is_at_is_waited_for_and_so_is_one_in_a_pod(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    assert not open_results(str(results)).progress().interrupted, "a claim has no lock: it may run elsewhere"
+    with (results / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not open_results(str(results)).progress().interrupted

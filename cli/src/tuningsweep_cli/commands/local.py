@@ -1,4 +1,4 @@
-"""Commands that need no cluster: run, validate, render."""
+"""Commands that need no cluster: run, validate, render, track."""
 
 from pathlib import Path
 from typing import Annotated
@@ -67,3 +67,19 @@ def render(
 
     with errors_as_sentences():
         typer.echo(written(rendered(load_sweep(file), namespace, image), output), nl=False)
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: tuningsweep track results/quickstart")
+def track(
+    results: Annotated[
+        str, typer.Argument(help="Folder or URI (s3://...) with the results of a sweep that has ended.")
+    ],
+) -> None:
+    """Send MLflow what could not be sent while the sweep ran, because its server was away.
+
+    Exit code 0 if nothing is left, 1 if something is still unsent.
+    """
+    from tuningsweep_cli.tracking import send_unsent
+
+    with errors_as_sentences():
+        raise typer.Exit(send_unsent(results, typer.echo))

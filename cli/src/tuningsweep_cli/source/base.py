@@ -22,6 +22,8 @@ class Progress:
     trials: TrialCounts = field(default_factory=TrialCounts)
     running: tuple[RunningTrial, ...] = ()
     optimal: OptimalTrial | None = None
+    interrupted: bool = False
+    """It has not ended, and nobody is at it: nothing more will happen until it is started again."""
 
     @property
     def ended(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -12,8 +13,9 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import RunningTrial, TrialRecord
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source, best_of, folded
+from tuningsweep_cli.workspace import LOCK, held
 from tuningsweep_trainer.results.ledger import History, Ledger
-from tuningsweep_trainer.results.store import Store, open_store
+from tuningsweep_trainer.results.store import LocalStore, Store, open_store
 from tuningsweep_trainer.results.traces import TrialTrace, read_traces
 
 
@@ -38,7 +40,10 @@ class StoredSource(Source):
             return self._known
         history = Ledger(self.store).load()
         result = self.store.read(RESULT_KEY)
-        return _unfinished(self.sweep, history) if result is None else _finished(self.sweep, history, result)
+        if result is not None:
+            return _finished(self.sweep, history, result)
+        unfinished = _unfinished(self.sweep, history)
+        return replace(unfinished, interrupted=self._is_left())
 
     def records(self, after: int = 0) -> list[TrialRecord]:
         """The records of trials.jsonl."""
@@ -47,6 +52,10 @@ class StoredSource(Source):
     def traces(self, trial: str) -> list[TrialTrace]:
         """The trace files of a trial."""
         return read_traces(self.store, trial)
+
+    def _is_left(self) -> bool:
+        """Whether this is a local run that no process is at; of one in a cluster a folder does not tell."""
+        return isinstance(self.store, LocalStore) and (self.store.root / LOCK).exists() and not held(self.store.root)
 
     def close(self) -> None:
         """Give back the store, where it was made for this."""

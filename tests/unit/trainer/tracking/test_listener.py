@@ -16,7 +16,7 @@ from tuningsweep_trainer.tracking import listener as module
 from tuningsweep_trainer.tracking import sender
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.listener import MlflowListener
-from tuningsweep_trainer.tracking.sender import waiting_time
+from tuningsweep_trainer.tracking.sender import SenderThread, waiting_time
 from tuningsweep_trainer.tracking.spool import Spool
 
 OBJECTIVE = TuningSweep.from_manifest(edited(BASE, {})).spec.objective
@@ -72,7 +72,7 @@ def spool(tmp_path: Path) -> Spool:
 
 
 def listener_of(connect: Callable[[], Server], spool: Spool, **options: object) -> MlflowListener:
-    return MlflowListener(connect, spool, OBJECTIVE, **options)  # type: ignore[arg-type]
+    return MlflowListener(SenderThread(connect, spool), spool, OBJECTIVE, **options)  # type: ignore[arg-type]
 
 
 def told(server: Server, spool: Spool) -> None:

@@ -28,6 +28,7 @@ class TrackingEvent(Model):
     time_ms: int
     """Unix time, milliseconds."""
     step: int = 0
+    """Step of the metrics; of `losses` the number of points that the curve has at most."""
     parameters: dict[str, str] = {}
     tags: dict[str, str] = {}
     metrics: Metrics = {}

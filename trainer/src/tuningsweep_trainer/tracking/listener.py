@@ -1,26 +1,26 @@
 """The listener between driver and MLflow: takes an event and returns at once.
 
-Two threads do the rest. The recorder writes the events of a second to the spool in the results; the sender sends what the
-spool has, oldest first. A server that is slow, down or refuses costs a trial nothing: the sender waits ever longer and
-tries again, and what it has not sent by the end of the sweep is sent by the next driver, or by
-`python -m tuningsweep_trainer.tracking RESULTS`.
+Two others do the rest. The recorder, a thread, writes the events of a second to the spool in the results; the delivery, a
+process, sends what the spool has, oldest first. A server that is slow, down or refuses costs a trial nothing: the delivery
+waits ever longer and tries again, and what it has not sent by the end of the sweep is sent by the next driver, or by
+`tuningsweep track RESULTS`.
 """
 
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
-from tuningsweep_trainer.tracking import translate
+from tuningsweep_trainer.tracking import losses, translate
 from tuningsweep_trainer.tracking.events import TrackingEvent
-from tuningsweep_trainer.tracking.sender import Sender, Sink
-from tuningsweep_trainer.tracking.spool import Spool
+from tuningsweep_trainer.tracking.sender import Delivery
+from tuningsweep_trainer.tracking.spool import FOLDER, Spool
 
 QUEUE_SIZE: Final = 20_000
 """Events in memory, past which points of curves are left out; only a disk that can't be written gets it that far."""
@@ -45,7 +45,7 @@ class MlflowListener(threading.Thread):
 
     def __init__(
         self,
-        connect: Callable[[], Sink],
+        delivery: Delivery,
         spool: Spool,
         objective: Objective,
         *,
@@ -54,7 +54,7 @@ class MlflowListener(threading.Thread):
     ) -> None:
         super().__init__(name="mlflow-recorder", daemon=True)
         self._spool, self._objective, self._losses_in_logs = spool, objective, losses_in_logs
-        self._sender = Sender(connect, spool)
+        self._delivery = delivery
         self._queue: queue.SimpleQueue[TrackingEvent] = queue.SimpleQueue()
         self._over = threading.Event()
         self._held: list[TrackingEvent] = []
@@ -68,8 +68,8 @@ class MlflowListener(threading.Thread):
             self._put(translate.trial_ended(record))
 
     def start(self) -> None:
-        """Start both threads."""
-        self._sender.start()
+        """Start recorder and delivery."""
+        self._delivery.start()
         super().start()
 
     def trial_started(self, name: str, parameters: dict[str, ParameterValue]) -> None:
@@ -87,7 +87,8 @@ class MlflowListener(threading.Thread):
     def trial_ended(self, record: TrialRecord) -> None:
         """Outcome, reason and what was observed as tags; the run's end; the parent's best objective so far."""
         if self._losses_in_logs:
-            self._put(TrackingEvent.now("losses", trial=record.trial))
+            points = losses.points_of(record.duration_seconds)
+            self._put(TrackingEvent.now("losses", trial=record.trial, step=points))
         self._put(translate.trial_ended(record))
         best = self._take_best(record)
         if best is not None:
@@ -103,7 +104,14 @@ class MlflowListener(threading.Thread):
             self._put(translate.sweep_ended(state))
         self._over.set()
         self.join(RECORD_SECONDS)
-        self._sender.finish()
+        self._delivery.finish()
+        if self._spool.files:
+            log.warning(
+                "not everything could be sent to MLflow; %d files are kept in %s of the results, and are sent by"
+                " `tuningsweep track RESULTS` or when the sweep goes on",
+                self._spool.files,
+                FOLDER,
+            )
 
     def run(self) -> None:
         """Write to the spool until the sweep has ended."""
@@ -159,4 +167,4 @@ class MlflowListener(threading.Thread):
                 self._held = [event for event in self._held if not event.can_be_missed]
             return
         self._held, self._disk_failed = [], False
-        self._sender.wake()
+        self._delivery.wake()

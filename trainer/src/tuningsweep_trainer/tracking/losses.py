@@ -11,21 +11,28 @@ from typing import Final
 from tuningsweep_trainer.workloads.series import FIRST_STEP, TRAINING_LOSS
 
 METRIC: Final = "step_training_loss"
+LEAST_POINTS: Final = 20
 MOST_POINTS: Final = 200
-"""Points of one trial's curve; a longer one is thinned evenly. Points are what tracking costs most in time and room: with
-these a trial takes 50 ms and 90 KiB of SQLite (tools/measure_tracking.py), with 1,000 it took 120 ms and 320 KiB."""
+POINTS_A_SECOND: Final = 20
+"""Points of a trial's curve, which is thinned evenly: by its seconds, within bounds. Points are what tracking costs most in
+time and room, some 0.1 ms and 0.3 KiB of SQLite each (tools/measure_tracking.py), so they must not outgrow the training."""
 MOST_BYTES: Final = 32 << 20
 """Of a log that is read; a longer one is left alone."""
 _START: Final = f'{{"{FIRST_STEP}"'.encode()
 
 
-def step_losses(log_file: Path) -> list[tuple[int, float]]:
-    """Steps and losses of a trial's log, thinned to MOST_POINTS; empty where there is none, or it is longer than is read."""
+def points_of(seconds: float) -> int:
+    """How many points the curve of a trial of that length has at most."""
+    return round(min(MOST_POINTS, max(LEAST_POINTS, POINTS_A_SECOND * seconds)))
+
+
+def step_losses(log_file: Path, most: int) -> list[tuple[int, float]]:
+    """Steps and losses of a trial's log, thinned to `most`; empty where there is none, or it is longer than is read."""
     try:
         if log_file.stat().st_size > MOST_BYTES:
             return []
         with log_file.open("rb") as lines:
-            return thinned(parse(lines))
+            return thinned(parse(lines), most)
     except OSError:
         return []
 
@@ -44,9 +51,9 @@ def parse(lines: Iterable[bytes]) -> list[tuple[int, float]]:
     return sorted(found.items())
 
 
-def thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def thinned(points: list[tuple[int, float]], most: int) -> list[tuple[int, float]]:
     """Every n-th point and the last."""
-    if len(points) <= MOST_POINTS:
+    if len(points) <= most:
         return points
-    stride = -(-len(points) // (MOST_POINTS - 1))
+    stride = -(-len(points) // (most - 1))
     return [*points[::stride], points[-1]]

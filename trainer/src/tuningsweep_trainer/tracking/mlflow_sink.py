@@ -52,7 +52,7 @@ def _quieten() -> None:
 
 
 class MlflowSink:
-    """One sweep's runs in MLflow; made and used in the sender's thread alone. Errors are MLflow's own exceptions."""
+    """One sweep's runs in MLflow; made and used by the sender alone. Errors are MLflow's own exceptions."""
 
     def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None) -> None:
         from mlflow.tracking import MlflowClient
@@ -151,7 +151,8 @@ class MlflowSink:
         told = [Metric(name, value, e.time_ms, e.step) for e in events for name, value in e.metrics.items()]
         for event in events:
             if event.kind == "losses":
-                points = losses.step_losses(Path(self._results) / "logs" / f"{event.trial}.log")
+                log_file = Path(self._results) / "logs" / f"{event.trial}.log"
+                points = losses.step_losses(log_file, event.step or losses.MOST_POINTS)
                 told += [Metric(losses.METRIC, value, event.time_ms, step) for step, value in points]
         return told
 

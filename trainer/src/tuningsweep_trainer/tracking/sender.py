@@ -1,6 +1,7 @@
-"""The sender: a thread that sends the spool's files to MLflow, oldest first, and waits ever longer while that fails.
+"""The sender: sends the spool's files to MLflow, oldest first, and waits ever longer while that fails.
 
-The log has one line when it starts to fail and one when it works again, whatever happens in between.
+The log has one line when it starts to fail and one when it works again, whatever happens in between. A driver has it in a
+process of its own (process.py); `tuningsweep track` and tests in a thread.
 """
 
 import logging
@@ -11,7 +12,7 @@ from typing import Final, Protocol
 
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.secrets import without_secrets
-from tuningsweep_trainer.tracking.spool import FOLDER, Spool
+from tuningsweep_trainer.tracking.spool import Spool
 
 FIRST_WAIT: Final = 1.0
 """Seconds after a failure; twice as long after each further one."""
@@ -33,60 +34,61 @@ class Sink(Protocol):
         """Send events, in order; sending one twice does no harm."""
 
 
-class Sender(threading.Thread):
-    """Makes its sink and uses it in its own thread alone."""
+class Delivery(Protocol):
+    """Gets what is in the spool to MLflow, beside the driver's own work."""
 
-    def __init__(self, connect: Callable[[], Sink], spool: Spool) -> None:
-        super().__init__(name="mlflow-sender", daemon=True)
-        self._connect, self._spool = connect, spool
+    def start(self) -> None:
+        """Begin."""
+
+    def wake(self) -> None:
+        """The spool has something new."""
+
+    def finish(self) -> None:
+        """Send the rest and return, after a bounded time whatever the server does; what is left stays in the spool."""
+
+
+class Sender:
+    """Makes its sink and uses it; run by one thread at a time."""
+
+    def __init__(self, connect: Callable[[], Sink], spool: Spool, sent: Callable[[str], None] = lambda _: None) -> None:
+        self._connect, self._spool, self._tell_sent = connect, spool, sent
         self._sink: Sink | None = None
         self._something = threading.Event()
         self._closing = threading.Event()
         self._given_up = threading.Event()
         self._failures = 0
         self._away = False
-        self._progress = time.monotonic()
 
     def wake(self) -> None:
         """The spool has something new."""
         self._something.set()
 
-    def finish(self) -> None:
-        """Send the rest and return, after a bounded time whatever the server does; what is left stays in the spool."""
-        self._progress = started = time.monotonic()
+    def close(self) -> None:
+        """Nothing more will come."""
         self._closing.set()
         self._something.set()
-        while self.is_alive():
-            self.join(0.1)
-            now = time.monotonic()
-            if now - self._progress > END_SECONDS or now - started > LONGEST_END_SECONDS:
-                break
-        self._given_up.set()  # a request that hangs may return after the next driver has started
-        if self._spool.files:
-            log.warning(
-                "not everything could be sent to MLflow; %d files are kept in %s of the results, and are sent by"
-                " `python -m tuningsweep_trainer.tracking RESULTS` or when the sweep goes on",
-                self._spool.files,
-                FOLDER,
-            )
 
-    def run(self) -> None:
+    def give_up(self) -> None:
+        """Send nothing more: a request that hangs may return after the next driver has started."""
+        self._given_up.set()
+
+    def run(self, *, until_closed: bool = False) -> None:
         """Send until the sweep has ended and nothing is left, or it failed too often after the end."""
-        while not self._given_up.is_set():
+        while not self._given_up.is_set() and not (until_closed and self._closing.is_set()):
             self._something.clear()
             name = self._spool.oldest()
             if name is None:
                 if self._closing.is_set():
                     return
                 self._something.wait(1.0)
-            elif self._sent(name):
-                self._progress = time.monotonic()
-            elif self._closing.is_set():
-                if self._failures >= LAST_ATTEMPTS:
+            elif not self._sent(name):
+                if not self._closing.is_set():
+                    if self._closing.wait(waiting_time(self._failures)):
+                        self._failures = 0  # a last chance, however long it has been away
+                elif self._failures >= LAST_ATTEMPTS:
                     return
-                time.sleep(FIRST_WAIT)
-            elif self._closing.wait(waiting_time(self._failures)):
-                self._failures = 0  # a last chance, however long it has been away
+                else:
+                    time.sleep(FIRST_WAIT)
 
     def _sent(self, name: str) -> bool:
         """Send a file of the spool; False if it must be tried again."""
@@ -106,7 +108,45 @@ class Sender(threading.Thread):
         if self._away:
             log.info("MLflow can be told again")
         self._failures, self._away = 0, False
+        self._tell_sent(name)
         return True
+
+
+class SenderThread(threading.Thread):
+    """A Delivery by a thread of this process."""
+
+    def __init__(self, connect: Callable[[], Sink], spool: Spool) -> None:
+        super().__init__(name="mlflow-sender", daemon=True)
+        self._progress = time.monotonic()
+        self._sender = Sender(connect, spool, self._note)
+
+    def run(self) -> None:
+        """Send."""
+        self._sender.run()
+
+    def wake(self) -> None:
+        """The spool has something new."""
+        self._sender.wake()
+
+    def finish(self) -> None:
+        """Send the rest and return, after a bounded time."""
+        self._progress = time.monotonic()
+        self._sender.close()
+        wait_for_end(self, lambda: self._progress)
+        self._sender.give_up()
+
+    def _note(self, _: str) -> None:
+        self._progress = time.monotonic()
+
+
+def wait_for_end(thread: threading.Thread, progress: Callable[[], float]) -> None:
+    """Wait for a thread that sends the rest: as long as there is progress (its last moment, monotonic), within bounds."""
+    started = time.monotonic()
+    while thread.is_alive():
+        thread.join(0.1)
+        now = time.monotonic()
+        if now - progress() > END_SECONDS or now - started > LONGEST_END_SECONDS:
+            return
 
 
 def waiting_time(failures: int) -> float:

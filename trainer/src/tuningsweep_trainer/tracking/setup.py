@@ -10,9 +10,11 @@ from tuningsweep_api.names import SWEEP_KEY
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.listeners import TrialListener
 from tuningsweep_trainer.results.ledger import Ledger
-from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.results.store import Store, open_store
 from tuningsweep_trainer.tracking.listener import MlflowListener
 from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
+from tuningsweep_trainer.tracking.process import SenderProcess
+from tuningsweep_trainer.tracking.sender import Delivery, SenderThread
 from tuningsweep_trainer.tracking.spool import Spool
 
 ENVIRONMENT: Final = {
@@ -29,8 +31,11 @@ SWEEP_FILE: Final = f"tracking/{SWEEP_KEY}"
 log = logging.getLogger(__name__)
 
 
-def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
-    """The tracking listener of a sweep, started; none if tracking is off or has no place to write to."""
+def make_listeners(sweep: TuningSweep, results: str, *, own_process: bool = True) -> list[TrialListener]:
+    """The tracking listener of a sweep, started; none if tracking is off or has no place to write to.
+
+    The process that sends ends with the thread that calls this. Without one of its own a thread sends.
+    """
     if not sweep.spec.tracking.enabled:
         return []
     results = results.removeprefix("file://")
@@ -39,15 +44,24 @@ def make_listeners(sweep: TuningSweep, results: str) -> list[TrialListener]:
         return []
     store = open_store(results)
     store.write(SWEEP_FILE, json.dumps(sweep.without_pod_template().dump()).encode())
+    spool = Spool(store)
+    delivery: Delivery
+    delivery = SenderProcess(results, spool) if own_process else SenderThread(connection(sweep, results), spool)
     listener = MlflowListener(
-        connection(sweep, results),
-        Spool(store),
+        delivery,
+        spool,
         sweep.spec.objective,
         losses_in_logs=sweep.spec.trainable.builtin is not None and "://" not in results,
         history=Ledger(store).load().records,
     )
     listener.start()
     return [listener]
+
+
+def tracked_sweep(store: Store) -> TuningSweep | None:
+    """The sweep whose events are in a store's spool; None if none was tracked there."""
+    content = store.read(SWEEP_FILE)
+    return None if content is None else TuningSweep.from_manifest(json.loads(content))
 
 
 def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:

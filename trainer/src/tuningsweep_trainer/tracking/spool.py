@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 class Spool:
-    """Put to by one thread, taken from by another. Errors are the store's OSError."""
+    """Put to by one thread, taken from by another, or by one of another process. Errors are the store's OSError."""
 
     def __init__(self, store: Store, most_bytes: int = MOST_BYTES) -> None:
         self._store, self._most_bytes = store, most_bytes
         self._lock = threading.Lock()
-        self._files = {name: int(match[2]) for name in store.names(FOLDER) if (match := _NAME.match(name))}
+        self._files = self._found()
         self._next = max((int(name[:8]) for name in self._files), default=-1) + 1
         self._missed = 0
 
@@ -72,8 +72,21 @@ class Spool:
     def done(self, name: str) -> None:
         """A file's events have been sent."""
         self._store.delete(f"{FOLDER}/{name}")
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """A file has been sent and deleted, here or by another process."""
         with self._lock:
-            del self._files[name]
+            self._files.pop(name, None)
+
+    def refresh(self) -> None:
+        """Look for files that another process has put there."""
+        found = self._found()
+        with self._lock:
+            self._files = found
+
+    def _found(self) -> dict[str, int]:
+        return {name: int(match[2]) for name in self._store.names(FOLDER) if (match := _NAME.match(name))}
 
     def _without_curves(self, events: Sequence[TrackingEvent]) -> list[TrackingEvent]:
         kept = [event for event in events if not event.can_be_missed]
