@@ -10,6 +10,7 @@ from dashboards.panels import (
     ORANGE,
     OUTCOMES,
     VERMILION,
+    YELLOW,
     bars,
     board,
     graph,
@@ -22,7 +23,14 @@ from dashboards.panels import (
 )
 
 CHOSEN = 'namespace=~"$namespace"'
-PHASES = {"Pending": GREY, "Running": BLUE, "Suspended": ORANGE, "Complete": GREEN, "Failed": VERMILION}
+PHASES = {
+    "Pending": GREY,
+    "Queued": YELLOW,
+    "Running": BLUE,
+    "Suspended": ORANGE,
+    "Complete": GREEN,
+    "Failed": VERMILION,
+}
 
 
 def dashboard() -> Dashboard:

@@ -21,6 +21,11 @@ MANAGED_BY: Final = "tuningsweep-operator"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 FIELD_MANAGER: Final = "tuningsweep-operator"
 
+LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
+"""On a sweep: the Kueue LocalQueue that it waits in for quota."""
+LABEL_QUEUE_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
+"""On a sweep: its Kueue WorkloadPriorityClass."""
+
 ANNOTATION_STOP: Final = f"{GROUP}/stop"
 """On a sweep: comma-separated names of trials that a person wants stopped, e.g. `trial-0003,trial-0007`."""
 

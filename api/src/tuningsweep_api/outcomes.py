@@ -50,6 +50,7 @@ class Phase(StrEnum):
     """One word for people, in `kubectl get`; derived from the conditions, never the other way round."""
 
     PENDING = "Pending"
+    QUEUED = "Queued"
     RUNNING = "Running"
     SUSPENDED = "Suspended"
     COMPLETE = "Complete"
@@ -74,6 +75,8 @@ class ConditionReason(StrEnum):
     GOAL_REACHED = "GoalReached"
     # Suspended
     SUSPEND_REQUESTED = "SuspendRequested"
+    QUEUED = "Queued"
+    PREEMPTED = "Preempted"
     RESUMED = "Resumed"
     # Reconciling
     CREATING_CLUSTER = "CreatingCluster"
@@ -102,3 +105,5 @@ class ConditionReason(StrEnum):
     DRIVER_CRASHING = "DriverCrashing"
     DRIVER_UNREACHABLE = "DriverUnreachable"
     NAME_CONFLICT = "NameConflict"
+    KUEUE_NOT_RESPONDING = "KueueNotResponding"
+    QUEUE_UNAVAILABLE = "QueueUnavailable"

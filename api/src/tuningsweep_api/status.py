@@ -47,13 +47,13 @@ class TuningSweepStatus(Model):
     """What the operator last knew of a sweep."""
 
     phase: Phase = Phase.PENDING
-    """Pending, Running, Suspended, Complete or Failed."""
+    """Pending, Queued, Running, Suspended, Complete or Failed."""
     observed_generation: int | None = None
     """Generation of the spec that this status speaks of."""
     conditions: Annotated[list[Condition], Field(max_length=8)] = []
     """Complete, Failed, Suspended, Reconciling and Stalled."""
     start_time: str | None = None
-    """When the operator first acted on the sweep, or last resumed it."""
+    """When the operator first acted on the sweep, or last resumed it; in a queue, when it was last admitted."""
     completion_time: str | None = None
     """When it became Complete or Failed."""
     trials: TrialCounts = TrialCounts()

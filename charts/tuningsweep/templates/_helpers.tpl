@@ -33,7 +33,10 @@ app.kubernetes.io/component: mlflow
   verbs: [patch]
 - apiGroups: [ray.io]
   resources: [rayjobs]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]   # delete: a sweep in a queue that is suspended gives its quota back
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [list, watch]
 - apiGroups: [ray.io]
   resources: [rayclusters]
   verbs: [get]

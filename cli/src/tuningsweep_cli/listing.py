@@ -21,7 +21,13 @@ from tuningsweep_cli.source.status import progress_of, status_of
 from tuningsweep_cli.source.stored import open_results
 from tuningsweep_cli.tables import new_table
 
-PHASES = {Phase.COMPLETE: "green", Phase.FAILED: "red", Phase.SUSPENDED: "magenta", Phase.RUNNING: "cyan"}
+PHASES = {
+    Phase.COMPLETE: "green",
+    Phase.FAILED: "red",
+    Phase.SUSPENDED: "magenta",
+    Phase.QUEUED: "yellow",
+    Phase.RUNNING: "cyan",
+}
 
 
 @dataclass(frozen=True, slots=True)

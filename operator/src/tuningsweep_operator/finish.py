@@ -16,13 +16,12 @@ from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.owned import OwnedObjects
 from tuningsweep_operator.resources import SWEEPS
 from tuningsweep_operator.status.fold import parse_time
-from tuningsweep_operator.status.observation import Observation
+from tuningsweep_operator.status.observation import ENDED, Observation
 from tuningsweep_operator.store import Store
 
 LEAVE_GRACE: Final = timedelta(seconds=60)
 """Time a driver that was let go has to exit before its cluster is taken away."""
 LOOK_SECONDS: Final = 5.0
-ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed"})
 
 
 class Step(Enum):
@@ -38,7 +37,7 @@ def next_step(sweep: TuningSweep, facts: Observation, since_end: timedelta) -> S
     """The step that the RayJob's state asks for."""
     if facts.ray_job is None or facts.deployment in ENDED or not is_owned_by(facts.ray_job, sweep.metadata.uid):
         return Step.NOTHING
-    if facts.deployment == "Suspended" and facts.ray_job.get("spec", {}).get("suspend"):
+    if facts.deployment == "Suspended" and facts.is_suspended and not facts.is_queued:
         return Step.NOTHING
     if facts.deployment == "Suspending":
         return Step.WAIT
@@ -77,7 +76,9 @@ class Finisher:
         if step is Step.LET_GO and not await self._let_go(sweep, status, facts, now):
             step = Step.FREE
         if step is Step.FREE:
-            self._store.put_returned_ray_job(await self._owned.apply_ray_job(sweep, suspend=True))
+            freed = await self._owned.free(sweep)
+            if freed is not None:
+                self._store.put_returned_ray_job(freed)
         return LOOK_SECONDS
 
     async def _let_go(self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, now: datetime) -> bool:

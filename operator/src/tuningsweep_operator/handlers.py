@@ -99,7 +99,17 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler) -> kop
         if key is not None:
             queue.add(key)
 
+    _watch_queues(registry, store, queue)
     return registry
+
+
+def _watch_queues(registry: kopf.OperatorRegistry, store: Store, queue: WorkQueue) -> None:
+    @kopf.on.event("kueue.x-k8s.io", "v1beta1", "workloads", registry=registry)
+    def workload_event(event: Any, **_: Any) -> None:
+        metrics.LAST_WATCH_EVENT.labels("workloads").set_to_current_time()
+        key = store.put_workload(event["object"], deleted=event["type"] == "DELETED")
+        if key is not None:
+            queue.add(key)
 
 
 async def watch(registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event) -> None:

@@ -71,18 +71,56 @@ class OwnedObjects:
         if claim is not None:
             await self._apply(CLAIMS, claim, sweep)
 
-    async def apply_ray_job(self, sweep: TuningSweep, *, suspend: bool) -> Manifest:
-        """Apply the RayJob; the object as the API server has it now."""
-        return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=suspend), sweep)
+    async def bring_ray_job(self, sweep: TuningSweep) -> Manifest | None:
+        """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there."""
+        if sweep.queue is not None:
+            return await self._bring_queued_ray_job(sweep)
+        return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=sweep.spec.suspend), sweep)
+
+    async def free(self, sweep: TuningSweep) -> Manifest | None:
+        """Take the cluster of an ended sweep away; the RayJob, None if that went too."""
+        if sweep.queue is None:
+            return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=True), sweep)
+        await self._give_back(sweep, await self._find(RAY_JOBS, sweep, "RayJob", sweep.metadata.name))
+        return None
+
+    async def _bring_queued_ray_job(self, sweep: TuningSweep) -> Manifest | None:
+        """In a queue, `suspend` of the RayJob is Kueue's: it is made suspended, and left alone while Kueue lets it run.
+
+        Kueue evicts a job whose pods change under it, and its own additions to them would be lost to an apply.
+        """
+        live = await self._find(RAY_JOBS, sweep, "RayJob", sweep.metadata.name)
+        if sweep.spec.suspend:
+            await self._give_back(sweep, live)
+            return None
+        if live is not None and (live["metadata"].get("deletionTimestamp") or not live["spec"].get("suspend")):
+            return live
+        wanted = build_ray_job(sweep, self._settings, suspend=True)
+        if live is None:
+            return await self._kube.apply(RAY_JOBS, wanted)
+        if contains(live, wanted):
+            return live
+        # Kueue may let it run at this very moment: then this is refused (409) and tried again with what is there then.
+        wanted["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+        return await self._kube.apply(RAY_JOBS, wanted)
+
+    async def _give_back(self, sweep: TuningSweep, live: Manifest | None) -> None:
+        """Delete the RayJob of a queue: suspended alone, it would keep its quota and Kueue would start it again."""
+        if live is not None:
+            await self._kube.delete(RAY_JOBS, sweep.metadata.namespace, sweep.metadata.name, live["metadata"]["uid"])
 
     async def _apply(self, resource: Resource, manifest: Manifest, sweep: TuningSweep) -> Manifest:
-        name = manifest["metadata"]["name"]
-        existing = await self._kube.get(resource, sweep.metadata.namespace, name)
-        if existing is not None and not is_owned_by(existing, sweep.metadata.uid):
-            raise NameConflictError(f"{manifest['kind']} {name}")
+        existing = await self._find(resource, sweep, manifest["kind"], manifest["metadata"]["name"])
         if existing is not None and contains(existing, manifest):
             return existing
         return await self._kube.apply(resource, manifest)
+
+    async def _find(self, resource: Resource, sweep: TuningSweep, kind: str, name: str) -> Manifest | None:
+        """The object as it is; NameConflictError if it is not the sweep's."""
+        existing = await self._kube.get(resource, sweep.metadata.namespace, name)
+        if existing is not None and not is_owned_by(existing, sweep.metadata.uid):
+            raise NameConflictError(f"{kind} {name}")
+        return existing
 
 
 def _new_secret(sweep: TuningSweep) -> Manifest:

@@ -45,8 +45,8 @@ class Memory:
     uid: str
     access: ControlAccess | None = None
     """Known once the owned objects were applied."""
-    applied: tuple[int, bool, tuple[str, ...]] | None = None
-    """Generation, suspend and stop requests for which the owned objects were last applied."""
+    applied: tuple[int, bool, tuple[str, ...], tuple[tuple[str, str], ...]] | None = None
+    """Generation, suspend, stop requests and labels of the queue for which the owned objects were last applied."""
     applied_at: float = 0.0
     heard_at: float = field(default_factory=time.monotonic)
     """When the driver last answered, or could not be expected to."""
@@ -129,24 +129,27 @@ class Reconciler:
         ray_job = self._store.ray_jobs.get(key)
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
-        if facts.deployment == "Running" and not sweep.spec.suspend:
+        if facts.deployment == "Running" and not sweep.spec.suspend and not facts.is_suspended:
             answer = await self._ask_driver(sweep, status, facts, memory, now)
         else:
             memory.heard_at = time.monotonic()
         return Observation(
             ray_job=ray_job,
+            workload=self._store.workload(key),
             ray_cluster=await self._ray_cluster(key, facts),
             pods=facts.pods,
             refusal=refusal,
             state=answer.state,
             driver_error=answer.error,
             driver_silence=time.monotonic() - memory.heard_at,
-            job_silence=self._job_silence(key, facts, sweep),
+            job_silence=self._job_silence(key, facts),
+            queue_silence=self._queue_silence(key, facts),
         )
 
     async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory) -> Trouble | None:
         """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
-        wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests)
+        queue = tuple(sweep.queue_labels.items())
+        wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests, queue)
         now = time.monotonic()
         watched = self._store.ray_jobs_lag.of(key, now) < UNWATCHED_SECONDS
         fresh = watched and now - memory.applied_at < self._settings.resync_seconds
@@ -155,7 +158,9 @@ class Reconciler:
         try:
             memory.access = await self._owned.ensure_access(sweep)
             await self._owned.apply_inputs(sweep)
-            self._store.put_returned_ray_job(await self._owned.apply_ray_job(sweep, suspend=sweep.spec.suspend))
+            ray_job = await self._owned.bring_ray_job(sweep)
+            if ray_job is not None:
+                self._store.put_returned_ray_job(ray_job)
         except NameConflictError as conflict:
             message = f"{conflict} is there already and is not this sweep's; delete or rename it, or rename the sweep"
             return Trouble(ConditionReason.NAME_CONFLICT, message)
@@ -181,11 +186,18 @@ class Reconciler:
             return None
         return await self._kube.get(RAY_CLUSTERS, key[0], name)
 
-    def _job_silence(self, key: Key, facts: Observation, sweep: TuningSweep) -> float:
+    def _job_silence(self, key: Key, facts: Observation) -> float:
         """Seconds since the RayJob changed without KubeRay having acted on it."""
-        unheeded = ("", "Initializing", "Running") if sweep.spec.suspend else ("", "Suspended")
+        unheeded = ("", "Initializing", "Running") if facts.is_suspended else ("", "Suspended")
         if facts.ray_job is None or facts.deployment not in unheeded:
             return 0.0
+        return self._since_change(key)
+
+    def _queue_silence(self, key: Key, facts: Observation) -> float:
+        """Seconds that the RayJob has waited in its queue without Kueue having taken it up."""
+        return self._since_change(key) if facts.is_queued and self._store.workload(key) is None else 0.0
+
+    def _since_change(self, key: Key) -> float:
         return time.monotonic() - self._store.changed_at.get(key, time.monotonic())
 
     async def _ask_driver(
@@ -240,7 +252,9 @@ class Reconciler:
             return self._settings.poll_seconds
         due = deadline(sweep, status)
         until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
-        settled = sweep.spec.suspend and seen.deployment in ("Suspended", "")
+        settled = seen.deployment in ("Suspended", "") and (
+            sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
+        )
         return min(until_due, self._settings.resync_seconds if settled else TROUBLE_SECONDS)
 
 

@@ -22,6 +22,7 @@ class Store:
         self.sweeps: dict[Key, Manifest] = {}
         self.ray_jobs: dict[Key, Manifest] = {}
         self._pods: dict[Key, dict[str, Manifest]] = defaultdict(dict)
+        self._workloads: dict[Key, Manifest] = {}
         self.sweeps_lag = Lag()
         self.ray_jobs_lag = Lag()
         self.changed_at: dict[Key, float] = {}
@@ -53,7 +54,7 @@ class Store:
 
     def drop_sweep(self, key: Key) -> None:
         """Forget a deleted sweep and all that was known of it."""
-        for known in (self.sweeps, self._pods):
+        for known in (self.sweeps, self._pods, self._workloads):
             known.pop(key, None)
         self.sweeps_lag.forget(key)
         self.drop_ray_job(key)
@@ -79,6 +80,26 @@ class Store:
     def pods(self, key: Key) -> tuple[Manifest, ...]:
         """Pods of a sweep."""
         return tuple(self._pods[key].values()) if key in self._pods else ()
+
+    def put_workload(self, workload: Manifest, *, deleted: bool) -> Key | None:
+        """Take in what Kueue keeps of a RayJob; the key of its sweep, None if it is not of a RayJob."""
+        owners = workload["metadata"].get("ownerReferences", [])
+        owner = next((owner for owner in owners if owner["kind"] == "RayJob"), None)
+        if owner is None:
+            return None
+        key = (workload["metadata"]["namespace"], owner["name"])
+        if deleted:
+            self._workloads.pop(key, None)
+        else:
+            conditions = workload.get("status", {}).get("conditions", [])
+            self._workloads[key] = {"ray_job_uid": owner["uid"], "status": {"conditions": conditions}}
+        return key
+
+    def workload(self, key: Key) -> Manifest | None:
+        """What Kueue keeps of a sweep's RayJob, if it is of the one that is there now."""
+        workload, ray_job = self._workloads.get(key), self.ray_jobs.get(key)
+        same = workload is not None and ray_job is not None and workload["ray_job_uid"] == ray_job["metadata"]["uid"]
+        return workload if same else None
 
 
 def _put(known: dict[Key, Manifest], key: Key, manifest: Manifest) -> bool:

@@ -14,20 +14,30 @@ replace_staging_modules() {
   done
 }
 
+# The versions that the module itself puts in place of others: Go heeds them in the main module alone.
+replace_as_upstream() {
+  local folder
+  folder=$(go mod download -json "$MODULE@$VERSION" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  sed -n 's|^\t\([^ ]*\) => \([^ ]*\) \(v[^ ]*\).*|\1=\2@\3|p' "$folder/go.mod" | while read -r replacement; do
+    go mod edit -replace="$replacement"
+  done
+}
+
 pin() {
-  local tool=$1 command
+  local tool=$1 command LIBRARIES=()
   source "$RIG_SOURCE/build/$tool/recipe.sh"
   cd "$RIG_SOURCE/build/$tool"
   rm -f go.mod go.sum
   go mod init "tuningsweep.io/rig/$tool"
   go mod edit -go=1.24.0 # the least that knows -tool; `go get` raises it where a module asks for more
   [ "$tool" != kubernetes ] || replace_staging_modules
-  go get "$MODULE@$VERSION"
+  [ "$tool" != gitops ] || replace_as_upstream
+  go get "$MODULE@$VERSION" "${LIBRARIES[@]}"
   for command in "${COMMANDS[@]}"; do
     [ "${command#*=}" = . ] || go get -tool "${command#*=}@$VERSION"
   done
   GOFLAGS="$GOFLAGS -mod=mod" go list -deps "${COMMANDS[@]#*=}" >/dev/null
 }
 
-[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm prometheus prometheus-operator kind
+[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm prometheus prometheus-operator kind kueue gitops
 for tool in "$@"; do (pin "$tool"); done

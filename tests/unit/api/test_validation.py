@@ -31,6 +31,15 @@ def test_numbers_may_stand_for_quantities_as_in_kubernetes() -> None:
     assert sweep.spec.limits.memory_bytes == 2**29
 
 
+def test_a_sweep_in_a_queue_has_a_cluster_of_fixed_size() -> None:
+    queued = {"metadata.labels": {"kueue.x-k8s.io/queue-name": "q", "kueue.x-k8s.io/priority-class": "low", "x": "y"}}
+    sweep = TuningSweep.from_manifest(edited(BASE, queued))
+    assert sweep.queue_labels == {"kueue.x-k8s.io/queue-name": "q", "kueue.x-k8s.io/priority-class": "low"}
+    grows = {**queued, "spec.cluster": {"workers": {"minReplicas": 1, "maxReplicas": 2}}}
+    with pytest.raises(ValidationError, match=r"spec\.cluster\.workers: .* set minReplicas to maxReplicas"):
+        TuningSweep.from_manifest(edited(BASE, grows))
+
+
 def test_stop_requests_come_from_the_annotation_in_a_stable_order() -> None:
     manifest = edited(BASE, {"metadata.annotations": {"tuningsweep.io/stop": "trial-0002, trial-0001,,trial-0002"}})
     assert TuningSweep.from_manifest(manifest).stop_requests == ("trial-0001", "trial-0002")

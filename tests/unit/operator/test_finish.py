@@ -49,6 +49,12 @@ def test_a_job_that_stays_suspended_needs_nothing() -> None:
     assert next_step(sweep(), Observation(ray_job=job), MINUTES) is Step.NOTHING
 
 
+def test_a_job_in_a_queue_does_not_stay_to_be_admitted_once_more() -> None:
+    job = {**owned("Suspended"), "spec": {"suspend": True}}
+    job["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "q"}
+    assert next_step(sweep(), Observation(ray_job=job), MINUTES) is Step.FREE
+
+
 def test_a_job_of_someone_else_is_left_alone() -> None:
     assert next_step(sweep(), Observation(ray_job=ray_job("Running")), MINUTES) is Step.NOTHING
     assert next_step(sweep(), Observation(), MINUTES) is Step.NOTHING
@@ -75,8 +81,8 @@ class World:
     async def ensure_access(self, _: object) -> ControlAccess:
         return ACCESS
 
-    async def apply_ray_job(self, _: object, *, suspend: bool) -> dict[str, Any]:
-        self.done.append(f"suspend={suspend}")
+    async def free(self, _: object) -> dict[str, Any]:
+        self.done.append("free")
         return owned("Running")
 
     async def put_desired(self, address: str, access: ControlAccess, desired: Any) -> Answer:
@@ -106,7 +112,7 @@ async def test_a_driver_that_is_gone_already_is_not_taken_for_stuck() -> None:
 async def test_a_driver_that_goes_on_after_the_end_loses_its_cluster() -> None:
     world = World("Running", Answer(state=state()))
     await world.finish()
-    assert world.done == ["acknowledged=True", "suspend=True"]
+    assert world.done == ["acknowledged=True", "free"]
 
 
 async def test_a_sweep_is_deleted_when_its_time_is_over_and_not_before() -> None:

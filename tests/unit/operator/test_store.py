@@ -25,6 +25,26 @@ def test_a_sweep_made_again_under_its_name_is_another() -> None:
     assert store.sweeps[KEY]["metadata"]["uid"] == "u2"
 
 
+def test_a_workload_counts_for_the_ray_job_that_owns_it() -> None:
+    store = Store()
+    conditions = [{"type": "QuotaReserved", "status": "False"}]
+    owner = {"kind": "RayJob", "name": "a", "uid": "j1"}
+    workload = {
+        "metadata": {"namespace": "team", "name": "rayjob-a-12345", "ownerReferences": [owner]},
+        "spec": {"podSets": []},
+        "status": {"conditions": conditions},
+    }
+    assert store.put_workload(workload, deleted=False) == KEY
+    assert store.workload(KEY) is None
+    store.put_ray_job(object_of("7", uid="j1"))
+    assert store.workload(KEY) == {"ray_job_uid": "j1", "status": {"conditions": conditions}}
+    store.put_ray_job(object_of("9", uid="j2"))
+    assert store.workload(KEY) is None, "a RayJob made again under its name has not been taken up yet"
+    store.put_workload(workload, deleted=True)
+    owner["kind"] = "Job"
+    assert store.put_workload(workload, deleted=False) is None
+
+
 def test_pods_are_found_by_their_label_and_keep_what_is_judged() -> None:
     store = Store()
     labels = {"tuningsweep.io/sweep": "a"}

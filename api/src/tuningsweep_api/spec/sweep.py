@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from tuningsweep_api import names
 from tuningsweep_api.model import Model
@@ -175,6 +175,8 @@ class Metadata(Model):
     """UID given by the API server; `local` for a local run."""
     generation: int = 1
     """Generation of the spec."""
+    labels: dict[str, str] = {}
+    """Labels, read for the queue."""
     annotations: dict[str, str] = {}
     """Annotations, read for stop requests."""
 
@@ -198,6 +200,27 @@ class TuningSweep(Model):
         """The sweep but for the overrides of its pods, whose environment is where people write credentials."""
         cluster = self.spec.cluster.model_copy(update={"pod_template": PodTemplate()})
         return self.model_copy(update={"spec": self.spec.model_copy(update={"cluster": cluster})})
+
+    @model_validator(mode="after")
+    def _check_queue(self) -> Self:
+        workers = self.spec.cluster.workers
+        if self.queue is not None and workers.min_replicas < workers.max_replicas:
+            raise ValueError(
+                f"spec.cluster.workers: a sweep with the label {names.LABEL_QUEUE} can't be autoscaled, since Kueue "
+                "admits a cluster of a fixed size; set minReplicas to maxReplicas"
+            )
+        return self
+
+    @property
+    def queue(self) -> str | None:
+        """The Kueue LocalQueue that the sweep waits in, from the label; None without one."""
+        return self.metadata.labels.get(names.LABEL_QUEUE) or None
+
+    @property
+    def queue_labels(self) -> dict[str, str]:
+        """The labels that Kueue reads from the job of a sweep in a queue."""
+        wanted = (names.LABEL_QUEUE, names.LABEL_QUEUE_PRIORITY) if self.queue is not None else ()
+        return {name: self.metadata.labels[name] for name in wanted if name in self.metadata.labels}
 
     @property
     def stop_requests(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ _EXPLAINS = {
     Phase.COMPLETE: (ConditionType.COMPLETE,),
     Phase.FAILED: (ConditionType.FAILED,),
     Phase.SUSPENDED: (ConditionType.SUSPENDED,),
+    Phase.QUEUED: (ConditionType.STALLED, ConditionType.SUSPENDED),
     Phase.PENDING: (ConditionType.STALLED, ConditionType.RECONCILING),
     Phase.RUNNING: (ConditionType.STALLED,),
 }

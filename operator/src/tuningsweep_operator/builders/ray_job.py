@@ -19,10 +19,12 @@ OBJECT_STORE_BYTES: Final = "100000000"
 
 def build_ray_job(sweep: TuningSweep, settings: Settings, *, suspend: bool) -> Manifest:
     """The manifest. `suspend` frees the cluster; KubeRay resumes with a new one and a new job."""
+    metadata = owned_metadata(sweep, sweep.metadata.name, "sweep")
+    metadata["labels"] |= sweep.queue_labels
     return {
         "apiVersion": "ray.io/v1",
         "kind": "RayJob",
-        "metadata": owned_metadata(sweep, sweep.metadata.name, "sweep"),
+        "metadata": metadata,
         "spec": {
             "submissionMode": "HTTPMode",
             "entrypoint": ENTRYPOINT,

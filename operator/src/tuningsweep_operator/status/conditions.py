@@ -46,6 +46,11 @@ class Conditions:
         found = self._found.get(kind)
         return found is not None and found.status == "True"
 
+    def reason(self, kind: ConditionType) -> ConditionReason | None:
+        """The reason of a condition; None where there is no such condition."""
+        found = self._found.get(kind)
+        return None if found is None else found.reason
+
     def list(self) -> list[Condition]:
         """All conditions in a fixed order."""
         return [self._found[kind] for kind in ORDER if kind in self._found]

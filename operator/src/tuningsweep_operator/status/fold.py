@@ -12,8 +12,9 @@ from tuningsweep_api.trials import OptimalTrial, StopRecord
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
 from tuningsweep_operator.status.observation import Observation, Trouble
+from tuningsweep_operator.status.queue import QUEUE_REASONS, reason_to_wait
 from tuningsweep_operator.status.text import number, quantity
-from tuningsweep_operator.status.trouble import CHECKS, CHECKS_WHILE_SUSPENDED, find_trouble
+from tuningsweep_operator.status.trouble import CHECKS, CHECKS_WHILE_QUEUED, CHECKS_WHILE_SUSPENDED, find_trouble
 
 DEADLINE_GRACE = timedelta(seconds=30)
 """Time a driver has to stop its trials and say how it ended, before the cluster is taken away."""
@@ -61,6 +62,9 @@ def fold(
     elif sweep.spec.suspend:
         _suspend(conditions, seen)
         _note_trouble(conditions, find_trouble(seen, settings, CHECKS_WHILE_SUSPENDED))
+    elif seen.is_queued:
+        _wait_in_queue(conditions, seen)
+        _note_trouble(conditions, find_trouble(seen, settings, CHECKS_WHILE_QUEUED))
     else:
         resumed = conditions.holds(ConditionType.SUSPENDED)
         if resumed:
@@ -135,7 +139,7 @@ def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, 
         seconds = sweep.spec.active_deadline_seconds
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
-    return None if sweep.spec.suspend else _worn_out(sweep, seen) or _job_ending(previous, seen)
+    return None if sweep.spec.suspend or seen.is_queued else _worn_out(sweep, seen) or _job_ending(previous, seen)
 
 
 def _worn_out(sweep: TuningSweep, seen: Observation) -> Ending | None:
@@ -179,6 +183,12 @@ def _suspend(conditions: Conditions, seen: Observation) -> None:
     conditions.set(ConditionType.RECONCILING, "False", ConditionReason.SUSPEND_REQUESTED, message)
 
 
+def _wait_in_queue(conditions: Conditions, seen: Observation) -> None:
+    wait = reason_to_wait(seen)
+    conditions.set(ConditionType.SUSPENDED, "True", wait.reason, wait.message)
+    conditions.set(ConditionType.RECONCILING, "False", wait.reason, "it starts once its queue admits it")
+
+
 def _note_trouble(conditions: Conditions, trouble: Trouble | None) -> None:
     if trouble is None:
         conditions.clear(ConditionType.STALLED)
@@ -205,5 +215,5 @@ def _phase(conditions: Conditions, running: int, seen: Observation) -> Phase:
         (ConditionType.SUSPENDED, Phase.SUSPENDED),
     ):
         if conditions.holds(kind):
-            return phase
+            return Phase.QUEUED if conditions.reason(kind) in QUEUE_REASONS else phase
     return Phase.RUNNING if running or seen.state is not None else Phase.PENDING

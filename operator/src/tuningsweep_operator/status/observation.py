@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tuningsweep_api.messages import SweepState
+from tuningsweep_api.names import LABEL_QUEUE
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_operator.resources import Manifest
 
 HEAD_CONTAINER: Final = "ray-head"
+ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed"})
+"""KubeRay's words for a job that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Observation:
     """Seconds since the driver of a running job was last heard, or since the job runs."""
     job_silence: float = 0.0
     """Seconds since the RayJob was made or changed without KubeRay taking note."""
+    workload: Manifest | None = None
+    """What Kueue keeps of the RayJob; None without a queue, or before Kueue took it up."""
+    queue_silence: float = 0.0
+    """Seconds that a RayJob in a queue has waited without Kueue having taken it up."""
 
     @property
     def job_status(self) -> dict[str, Any]:
@@ -48,6 +55,17 @@ class Observation:
     def deployment(self) -> str:
         """KubeRay's word for where the job is: Initializing, Running, Retrying, Suspended, Complete, Failed, ..."""
         return str(self.job_status.get("jobDeploymentStatus", ""))
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether KubeRay is told to keep the cluster away."""
+        return self.ray_job is not None and bool(self.ray_job.get("spec", {}).get("suspend"))
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether Kueue keeps the cluster away: the RayJob is in a queue and waits for quota."""
+        labels = {} if self.ray_job is None else self.ray_job["metadata"].get("labels", {})
+        return LABEL_QUEUE in labels and self.is_suspended and self.deployment not in ENDED
 
     @property
     def job_failures(self) -> int:

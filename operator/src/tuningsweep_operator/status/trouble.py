@@ -6,6 +6,7 @@ from typing import Final
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.observation import Observation, Trouble
+from tuningsweep_operator.status.queue import workload_condition
 
 IMAGE_REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 CONTAINER_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
@@ -85,6 +86,20 @@ def _driver_unreachable(seen: Observation, settings: Settings) -> Trouble | None
     return Trouble(ConditionReason.DRIVER_UNREACHABLE, message)
 
 
+def _kueue_silent(seen: Observation, settings: Settings) -> Trouble | None:
+    if seen.queue_silence <= settings.kuberay_silence_seconds:
+        return None
+    message = "Kueue does not act on the RayJob: is it installed, with the integration ray.io/rayjob switched on?"
+    return Trouble(ConditionReason.KUEUE_NOT_RESPONDING, message)
+
+
+def _queue_unavailable(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
+    quota = workload_condition(seen, "QuotaReserved")
+    if quota.get("status") != "False" or quota.get("reason") != "Inadmissible":
+        return None
+    return Trouble(ConditionReason.QUEUE_UNAVAILABLE, f"its queue can't admit it: {quota.get('message', '')}")
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _refused,  # nothing else can be there without the objects
     _kuberay_silent,
@@ -98,6 +113,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 CHECKS_WHILE_SUSPENDED: Final[tuple[Check, ...]] = (_refused, _kuberay_silent)
+CHECKS_WHILE_QUEUED: Final[tuple[Check, ...]] = (_refused, _kueue_silent, _queue_unavailable)
 
 
 def find_trouble(seen: Observation, settings: Settings, checks: tuple[Check, ...] = CHECKS) -> Trouble | None:
