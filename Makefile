@@ -16,7 +16,7 @@ SOURCES := api/src cli/src operator/src trainer/src benchmarks
 SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run bench generate check unit golden integration soak test test-cluster clean
+.PHONY: help setup run reproduce bench generate check unit golden integration soak test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,6 +36,9 @@ setup: $(STAMP) ## make the virtual environment in .venv
 
 run: setup ## run a sample sweep on this machine (FILE=manifest, ARGS=more options)
 	@$(BIN)/tuningsweep run $(FILE) $(ARGS)
+
+reproduce: setup ## run the thesis again, about 45 minutes (ARGS=--quick for a smoke test, ARGS=--help for the rest)
+	@$(BIN)/tuningsweep reproduce $(ARGS)
 
 bench: setup ## measure every figure beside its baselines (BENCH=name,... for some, ARGS=--quick for a smoke test)
 	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import ROOT, machine, versions
+from benchmarks.machine import ROOT, versions
 from benchmarks.registry import Figure, chosen
 from benchmarks.runner import measure
 from benchmarks.tables import markdown
+from tuningsweep_trainer.machine import machine
 
 COMMITTED = ROOT / "benchmarks"
 PARTIAL = ROOT / "build" / "benchmarks"

@@ -20,7 +20,10 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.COMPLETE: "done; of `run` and `watch`: the sweep is Complete",
-    Exit.FAILED: "the sweep has Failed; of `track`: something is still unsent",
+    Exit.FAILED: (
+        "the sweep has Failed; of `track`: something is still unsent;"
+        " of `reproduce`: a data set is missing or a sweep failed"
+    ),
     Exit.BAD_INPUT: "bad input: an option, a manifest, a limit",
     Exit.CLUSTER: "the cluster can't be reached, refuses, or lacks TuningSweep",
     Exit.NOT_FOUND: "there is no such sweep, trial or result",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from tuningsweep_cli.commands import local, look, steer
+from tuningsweep_cli.commands import local, look, reproduce, steer
 from tuningsweep_cli.exits import MEANINGS
 from tuningsweep_cli.options import RULE
 
@@ -30,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Example: tuningsweep run manifests/samples/quickstart.yaml && tuningsweep trials quickstart",
 )
-for group in (local, look, steer):
+for group in (local, look, steer, reproduce):
     app.add_typer(group.app)
 
 

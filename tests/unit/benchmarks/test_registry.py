@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from benchmarks.machine import ROOT, processor
+from benchmarks.machine import ROOT
 from benchmarks.registry import FIGURES, chosen
+from tuningsweep_trainer.machine import processor
 
 
 def test_all_figures_or_those_that_are_named() -> None:

@@ -61,7 +61,7 @@ def test_run_refuses_bad_input_before_anything_starts(tmp_path: Path) -> None:
 
 
 def test_every_sample_is_valid() -> None:
-    samples = sorted((Path(__file__).parents[3] / "manifests" / "samples").glob("*.yaml"))
+    samples = sorted((Path(__file__).parents[3] / "manifests" / "samples").rglob("*.yaml"))
     assert samples
     for sample in samples:
         load_sweep(sample)

@@ -29,4 +29,4 @@ class Objective(Model):
     goal: DecimalText | None = None
     """Value at which the sweep is complete before all trials ran, as a string, e.g. "0.05"."""
     additional_metric_names: Annotated[list[MetricName], Field(max_length=16)] = []
-    """Further metrics shown in status beside the objective."""
+    """Further metrics shown in status beside the objective, and kept with it over time in the traces of trials."""

@@ -18,7 +18,7 @@ from tuningsweep_trainer.results.traces import (
 
 
 def look(seconds: float, memory: int = 100, in_flight: float = 0.0) -> TracePoint:
-    return TracePoint(seconds, memory, int(seconds * 10), 0.1, in_flight, 50.0)
+    return TracePoint(seconds, memory, int(seconds * 10), 0.1, in_flight, 50.0, seconds)
 
 
 def finish(recorder: TraceRecorder) -> TrialTrace:
@@ -51,10 +51,10 @@ def test_a_short_trial_keeps_points_a_tenth_of_a_second_apart_with_the_highest_i
     for index in range(25):
         recorder.look(look(index * 0.01, memory=index, in_flight=index / 100))
     trace = finish(recorder)
-    assert [(point.seconds, point.memory, point.step_in_flight) for point in trace.points] == [
-        (0.0, 9, 0.09),
-        (0.1, 19, 0.19),
-        (0.2, 24, 0.24),
+    assert [(point.seconds, point.memory, point.step_in_flight, point.step_seconds) for point in trace.points] == [
+        (0.0, 9, 0.09, 0.09),
+        (0.1, 19, 0.19, 0.19),
+        (0.2, 24, 0.24, 0.24),
     ]
 
 
@@ -83,6 +83,7 @@ def test_traces_come_back_oldest_first_and_a_torn_one_is_passed_over(tmp_path, c
     store = LocalStore(tmp_path)
     recorder = TraceRecorder()
     recorder.look(look(0.0))
+    recorder.report(TracedReport(0.5, 1, 0.3, {"accuracy": 0.9}))
     trace = finish(recorder)
     later = {"duration_seconds": 2.0, "start_time": "2026-01-01T00:00:01.500Z"}
     write_trace(store, trace.model_copy(update=later))

@@ -56,6 +56,7 @@ class SweepContext(Model):
                 "trainable": spec.trainable,
                 "objective": objective,
                 "objective_is_measured": objective in SYSTEM_METRICS,
+                "additional": spec.objective.additional_metric_names,
                 "checkpoint_root": self.results,
                 "python_path": self.python_path,
                 **more,

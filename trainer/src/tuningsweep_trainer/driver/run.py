@@ -65,12 +65,11 @@ class InterruptedSweepError(Exception):
 
 def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
     """Run a sweep to its end and return its last state; InterruptedSweepError after SIGINT or SIGTERM."""
-    os.environ.update({key: value for key, value in ENVIRONMENT.items() if key not in os.environ})
     # Tune warns that trials left no result files of its own: they are not wanted, the ledger has the results.
     for chatty in ("ray.tune", "ray._private.authentication"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(200, sweep.spec.parallel_trial_count))
-    with _ray(options):
+    with ray_session(options):
         return _Run(sweep, options).run()
 
 
@@ -232,8 +231,12 @@ class _Run:
 
 
 @contextmanager
-def _ray(options: DriverOptions) -> Iterator[None]:
-    """A connection to Ray: the one this process has, a cluster's, or one embedded for this run."""
+def ray_session(options: DriverOptions) -> Iterator[None]:
+    """A connection to Ray: the one this process has, a cluster's, or one embedded for the length of the block.
+
+    A sweep makes its own; around several sweeps it spares each of them the start of a Ray.
+    """
+    os.environ.update({key: value for key, value in ENVIRONMENT.items() if key not in os.environ})
     if ray.is_initialized():
         yield
         return

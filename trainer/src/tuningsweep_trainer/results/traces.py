@@ -43,6 +43,8 @@ class TracePoint(NamedTuple):
     step_in_flight: float
     """Seconds since the running step began; 0 between steps."""
     cpu_percent: float
+    step_seconds: float = 0.0
+    """Wall time of all finished steps of the process: between two points it gives the step time of any span."""
 
 
 class TracedReport(NamedTuple):
@@ -51,6 +53,8 @@ class TracedReport(NamedTuple):
     seconds: float
     step: int
     objective: float
+    additional: dict[str, float] = {}
+    """The objective's additionalMetricNames, as last reported or measured."""
 
 
 class LimitsSince(Model):
@@ -152,6 +156,7 @@ def _merged(first: TracePoint, second: TracePoint) -> TracePoint:
         second.mean_step_time,
         max(first.step_in_flight, second.step_in_flight),
         second.cpu_percent,
+        second.step_seconds,
     )
 
 
@@ -164,6 +169,7 @@ def _rounded(point: TracePoint) -> TracePoint:
         mean,
         round(point.step_in_flight, 5),
         round(point.cpu_percent, 1),
+        round(point.step_seconds, 6),
     )
 
 

@@ -3,6 +3,7 @@
 Samples go to the window that limits are judged by, to the totals that become the trial's record, and to its trace.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuningsweep_api.judge import Sample, SampleWindow, mean_step_time
@@ -42,6 +43,7 @@ class Measurements:
         base_step: int,
         base_metrics: dict[str, float],
         step_times: StepTimeTally,
+        additional: Sequence[str] = (),
     ) -> None:
         limits = Limits()
         self.started = launched.started
@@ -56,6 +58,7 @@ class Measurements:
         self._clock = launched.clock
         self._sampler = TreeSampler(root)
         self._base_step = base_step
+        self._additional = additional
         self.reports = 0
         """Reports of any kind; they are the steps of a trainable that counts none."""
         self._cpu_at = (launched.started, 0.0)
@@ -91,6 +94,7 @@ class Measurements:
                 self.mean_step_time(now),
                 sample.in_flight(now),
                 self.cpu_percent,
+                clock.seconds,
             )
         )
 
@@ -112,7 +116,9 @@ class Measurements:
         if mean is not None:
             self.totals.metrics["mean_step_time_seconds"] = mean
         if objective is not None:
-            self.trace.report(TracedReport(round(elapsed, 4), step, objective))
+            metrics = self.totals.metrics
+            additional = {name: metrics[name] for name in self._additional if name in metrics}
+            self.trace.report(TracedReport(round(elapsed, 4), step, objective, additional))
 
     def mean_step_time(self, now: float) -> float | None:
         """Seconds, over the window of the limits once it is full, over all steps before."""

@@ -67,6 +67,7 @@ class Monitor(threading.Thread):
             base_step=job.base_step,
             base_metrics=job.base_metrics,
             step_times=StepTimeTally(runtime.step_times_of(os.getpid())),
+            additional=job.additional,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime = process, runtime

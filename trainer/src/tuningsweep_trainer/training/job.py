@@ -18,6 +18,8 @@ class TrainingJob(Model):
     """Metric that makes a report decisive: Tune sees it. Other reports are only remembered."""
     objective_is_measured: bool = False
     """The supervisor adds the objective itself (memory, step time, ...), so every report counts."""
+    additional: list[str] = []
+    """Metrics that go into the trial's trace beside the objective."""
     checkpoint: str | None = None
     """Local folder of the checkpoint to go on from."""
     checkpoint_root: str

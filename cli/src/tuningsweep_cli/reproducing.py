@@ -1,0 +1,55 @@
+"""`tuningsweep reproduce`: manifests in, sweeps run by the trainer's reproduction, tidy data out."""
+
+import tempfile
+from pathlib import Path
+
+import typer
+
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_cli.exits import CommandError, Exit
+from tuningsweep_cli.manifest import load_sweep
+from tuningsweep_trainer.reproduce.settings import Settings
+
+
+def reproduce_thesis(settings: Settings, manifests: Path, chosen: str, *, pages_only: bool) -> Exit:
+    """Run, then show what there is; the exit code. CommandError for what can't be run."""
+    code = Exit.COMPLETE if pages_only else _run(load_workloads(manifests, chosen), settings)
+    if code is not Exit.INTERRUPTED:
+        _show(settings.results)
+    return code
+
+
+def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
+    """The sweeps of a folder, or those of them that are named; CommandError names what is not there."""
+    sweeps = {sweep.metadata.name: sweep for sweep in map(load_sweep, sorted(folder.glob("*.yaml")))}
+    if not sweeps:
+        raise CommandError(f"{folder} holds no manifests; give the folder of the thesis' workloads with --manifests")
+    names = [name.strip() for name in chosen.split(",") if name.strip()] or list(sweeps)
+    unknown = [name for name in names if name not in sweeps]
+    if unknown:
+        raise CommandError(f"--workloads: there is no {', '.join(unknown)}; write some of {', '.join(sweeps)}")
+    return [sweeps[name] for name in names]
+
+
+def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
+    from tuningsweep_trainer.driver.run import InterruptedSweepError
+    from tuningsweep_trainer.reproduce.reproduction import reproduce
+    from tuningsweep_trainer.reproduce.running import OtherSettingsError
+
+    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as scratch:
+        try:
+            summary = reproduce(sweeps, settings, typer.echo, scratch)
+        except InterruptedSweepError:
+            typer.echo("interrupted; the same command goes on where it was")
+            return Exit.INTERRUPTED
+        except OtherSettingsError as error:
+            raise CommandError(str(error)) from error
+    for name, why in {**summary.left_out, **summary.failed}.items():
+        typer.echo(f"missing: {name}: {why}", err=True)
+    return Exit.COMPLETE if summary.complete else Exit.FAILED
+
+
+def _show(results: Path) -> None:
+    from tuningsweep_trainer.reproduce.collect import collect
+
+    typer.echo(f"tidy data: {collect(results)}")

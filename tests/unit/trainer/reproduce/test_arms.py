@@ -1,0 +1,51 @@
+"""Arms differ in limits and scheduler alone, and the best trial keeps the limits derived from it."""
+
+import pytest
+
+from support.thesis import thesis_sweep
+from support.trials import MIB, record
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_api.spec.search import SchedulerType
+from tuningsweep_trainer.reproduce.arms import Arm, arms_of, limits_for, regret, sweep_of
+from tuningsweep_trainer.reproduce.workloads import with_spec
+
+SWEEP = thesis_sweep("mnist-svm")
+BEST = record("trial-0003", metrics={"mean_step_time_seconds": 0.04}, peakMemory=100 * MIB)
+
+
+def test_the_best_trial_keeps_its_limits() -> None:
+    limits = limits_for(BEST)
+    assert limits.memory_bytes is not None
+    assert limits.memory_bytes > 1.25 * 100 * MIB
+    assert limits.mean_step_seconds == pytest.approx(0.05)
+    tiny = limits_for(record("trial-0000", metrics={"mean_step_time_seconds": 1e-5}))
+    assert tiny.mean_step_seconds == 0.002, "not below a hiccup"
+    with pytest.raises(ValueError, match="no measured step time"):
+        limits_for(record("trial-0001", metrics={}))
+
+
+def test_arms_differ_in_limits_and_scheduler_alone() -> None:
+    limits = limits_for(BEST)
+    for arm in Arm:
+        made = sweep_of(arm, SWEEP, limits)
+        assert with_spec(made, limits=SWEEP.spec.limits, scheduler=SWEEP.spec.scheduler) == SWEEP
+        assert (made.spec.limits.memory == limits.memory) == arm.needs_limits
+        assert (made.spec.scheduler.type is SchedulerType.ASHA) == (arm in (Arm.ASHA, Arm.BOTH))
+        assert (made.spec.limits.forecast == "Skip") == (arm is Arm.FORECAST)
+    assert sweep_of(Arm.EXAMPLE, SWEEP, None).spec.limits.memory == "400Mi"
+    assert sweep_of(Arm.ASHA, SWEEP, None).spec.scheduler.max_steps == 120
+
+
+def test_the_memory_example_is_for_mnist() -> None:
+    assert Arm.EXAMPLE in arms_of(SWEEP)
+    assert Arm.EXAMPLE not in arms_of(thesis_sweep("diabetes-svm"))
+    assert Arm.NONE not in arms_of(SWEEP)
+
+
+@pytest.mark.parametrize(
+    ("kind", "without", "with_", "lost"),
+    [("minimize", 0.5, 0.6, 0.2), ("minimize", 0.5, 0.4, 0.0), ("maximize", 0.8, 0.6, 0.25), ("maximize", 0.8, 0.9, 0)],
+)
+def test_regret_is_a_part_of_the_best_and_never_a_gain(kind: str, without: float, with_: float, lost: float) -> None:
+    objective = Objective.model_validate({"type": kind, "objectiveMetricName": "accuracy"})
+    assert regret(objective, without, with_) == pytest.approx(lost)

@@ -1,0 +1,37 @@
+"""Which sweeps are run, in which order, and that results of other settings are never mixed in."""
+
+from pathlib import Path
+
+import pytest
+
+from support.thesis import thesis_sweep, thesis_sweeps
+from tuningsweep_trainer.reproduce.arms import Arm
+from tuningsweep_trainer.reproduce.reproduction import plan, prepared
+from tuningsweep_trainer.reproduce.running import OtherSettingsError, run_in
+from tuningsweep_trainer.reproduce.settings import Settings
+from tuningsweep_trainer.reproduce.workloads import builtin_of, with_steps
+
+
+def test_the_thesis_is_21_sweeps_of_16_trials_and_then_the_arms() -> None:
+    planned = plan(thesis_sweeps(), runs=3, savings_runs=1)
+    unlimited = [one for one in planned if one.arm is Arm.NONE]
+    assert len(unlimited) * 16 == 336
+    assert planned[: len(unlimited)] == unlimited
+    assert len(planned) - len(unlimited) == 7 * 4 + 2
+    assert len({one.folder(Path("r")) for one in planned}) == len(planned)
+
+
+def test_a_smoke_test_is_one_run_of_few_steps(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, quick=True, steps=5)
+    (sweep,) = prepared([thesis_sweep("mnist-svm")], settings)
+    assert settings.seeds == (1,)
+    assert builtin_of(sweep).steps == 5
+
+
+def test_results_of_other_settings_are_refused_and_finished_ones_left_alone(tmp_path: Path) -> None:
+    sweep = thesis_sweep("diabetes-svm")
+    (tmp_path / "sweep.json").write_text(sweep.model_dump_json(by_alias=True, exclude_none=True))
+    (tmp_path / "result.json").write_text("{}")
+    run_in(tmp_path, sweep)
+    with pytest.raises(OtherSettingsError, match="other steps, data or limits"):
+        run_in(tmp_path, with_steps(sweep, 5))

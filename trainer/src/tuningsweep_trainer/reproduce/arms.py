@@ -1,0 +1,84 @@
+"""The open question's experiment: the same sweep with limits, a forecast, ASHA, or both, and what each is compared by.
+
+Called by the reproduction and by the benchmark's figure of savings. Pure.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from tuningsweep_api.spec.limits import Forecasting, Limits
+from tuningsweep_api.spec.objective import Objective, ObjectiveType
+from tuningsweep_api.spec.search import Scheduler, SchedulerType
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.reproduce.workloads import MNIST, builtin_of, openml_id, with_spec
+
+HEADROOM: Final = 1.25
+"""Limits are so many times what the best trial without limits needed."""
+LEAST_STEP_MILLISECONDS: Final = 2.0
+"""No limit on mean step time is below what a scheduler's hiccup costs a step of a tiny batch."""
+EXAMPLE_MEMORY: Final = "400Mi"
+"""The thesis' example: runs over 400 MB would be stopped."""
+REDUCTION_FACTOR: Final = 4
+
+
+class Arm(StrEnum):
+    """Ways to run a workload's sweep."""
+
+    NONE = "none"
+    LIMITS = "limits"
+    FORECAST = "limits+forecast"
+    ASHA = "asha"
+    BOTH = "asha+limits"
+    EXAMPLE = "400Mi"
+
+    @property
+    def needs_limits(self) -> bool:
+        """Whether it uses the limits derived from the run without any."""
+        return self in (Arm.LIMITS, Arm.FORECAST, Arm.BOTH)
+
+
+def arms_of(sweep: TuningSweep) -> list[Arm]:
+    """All arms but `none`; the memory example is for the large data set it is about."""
+    example = [Arm.EXAMPLE] if openml_id(sweep) == MNIST else []
+    return [Arm.LIMITS, Arm.FORECAST, Arm.ASHA, Arm.BOTH, *example]
+
+
+def limits_for(best: TrialRecord) -> Limits:
+    """Limits that the best trial of an unlimited run keeps, with HEADROOM; ValueError if it measured no step time."""
+    step = best.metrics.get("mean_step_time_seconds")
+    if step is None or best.peak_memory <= 0:
+        raise ValueError(f"{best.trial} has no measured step time or memory to derive limits from")
+    mebibytes = int(HEADROOM * best.peak_memory) >> 20
+    milliseconds = max(LEAST_STEP_MILLISECONDS, HEADROOM * 1000 * step)
+    return Limits(memory=f"{mebibytes + 1}Mi", mean_step_time=f"{milliseconds:.0f}ms")
+
+
+def sweep_of(arm: Arm, sweep: TuningSweep, limits: Limits | None) -> TuningSweep:
+    """The sweep of an arm; `limits` are for arms that need them."""
+    if arm.needs_limits:
+        assert limits is not None
+        skip = Forecasting.SKIP if arm is Arm.FORECAST else Forecasting.OFF
+        sweep = with_spec(sweep, limits=limits.model_copy(update={"forecast": skip}))
+    if arm in (Arm.ASHA, Arm.BOTH):
+        sweep = with_spec(sweep, scheduler=asha(sweep))
+    if arm is Arm.EXAMPLE:
+        sweep = with_spec(sweep, limits=Limits(memory=EXAMPLE_MEMORY))
+    return sweep
+
+
+def asha(sweep: TuningSweep) -> Scheduler:
+    """ASHA over a whole trial's steps, whose first rung is the first evaluation."""
+    spec = builtin_of(sweep)
+    return Scheduler(
+        type=SchedulerType.ASHA,
+        max_steps=spec.steps,
+        grace_period_steps=spec.evaluate_every_steps,
+        reduction_factor=REDUCTION_FACTOR,
+    )
+
+
+def regret(objective: Objective, without: float, with_: float) -> float:
+    """How much worse the best objective got, as a part of the best without limits; 0 if it did not."""
+    sign = 1.0 if objective.type is ObjectiveType.MINIMIZE else -1.0
+    return max(0.0, sign * (with_ - without)) / max(abs(without), 1e-12)

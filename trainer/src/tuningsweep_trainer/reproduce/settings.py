@@ -1,0 +1,28 @@
+"""What a person asked of the reproduction; made by the command line, without importing Ray."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuningsweep_trainer.reproduce.workloads import SEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of `reproduce`."""
+
+    results: Path
+    steps: int | None = None
+    """Of every trial; the manifests' if None."""
+    quick: bool = False
+    """A smoke test: few steps of one run on generated rows."""
+    openml_server: str | None = None
+    """Address of another OpenML API."""
+    wave_energy_stand_in: bool = False
+    """Use generated rows where the real ones of wave energy can't be had."""
+    savings_runs: int = 1
+    """Runs, of the three, whose seeds the arms of the open question are measured with."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each run without limits."""
+        return SEEDS[:1] if self.quick else SEEDS
