@@ -18,9 +18,14 @@ from benchmarks.systems.apart import apart
 from benchmarks.systems.bare_tune import tune_trials
 from benchmarks.systems.process_pool import pool_trials, preload
 from benchmarks.systems.ray_cluster import ray_running
-from benchmarks.systems.tuningsweep import manifest, sweep
-from benchmarks.workloads.grid import GRID, builtin, grid_parameters, plain_train, tune_train
+from benchmarks.systems.tuningsweep import sweep
+from benchmarks.workloads.grid import plain_train, thesis_sweep, tune_train
+from tuningsweep_api.spec.dataset import Dataset
+from tuningsweep_api.spec.storage import Tracking
+from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.spec.trainable import Task
+from tuningsweep_trainer.driver.search_space import Parameters, grid_configuration
+from tuningsweep_trainer.reproduce.workloads import builtin_of, with_builtin, with_spec
 
 TUNE, REUSED, POOL = "bare Tune", "bare Tune, reused actors", "process pool"
 GOALS = (Goal("<=", 1, TUNE), Goal("<=", 1, REUSED), Goal("<=", 1.1, POOL))
@@ -29,13 +34,22 @@ GOALS = (Goal("<=", 1, TUNE), Goal("<=", 1, REUSED), Goal("<=", 1.1, POOL))
 def measure(scale: Scale) -> list[Row]:
     """One row."""
     source = data.mnist(scale)
-    spec = builtin("linearSVM", "classification", source.dataset, steps=scale.pick(20, 2))
-    grid = GRID[: scale.pick(len(GRID), 3)]
+    steps = scale.pick(20, 2)
+    described = with_builtin(
+        thesis_sweep("mnist-svm"),
+        dataset=Dataset.model_validate(source.dataset),
+        steps=steps,
+        evaluate_every_steps=steps,
+    )
+    spec = builtin_of(described).dump()
+    grid = [
+        grid_configuration(described.spec.parameters, at) for at in range(scale.pick(described.spec.max_trial_count, 3))
+    ]
     folders = (scale.scratch / f"data-{number}" for number in range(1000))
     with apart() as call, ray_running(scale.scratch / "ray"):
         call(preload)
         systems = {
-            "ours": lambda: _ours(spec, len(grid), scale),
+            "ours": lambda: _ours(described, len(grid), scale),
             POOL: lambda: call(_pool, source, spec, grid, next(folders)),
             REUSED: lambda: _tune(source, spec, grid, next(folders), scale, fastest=True),
             TUNE: lambda: _tune(source, spec, grid, next(folders), scale, fastest=False),
@@ -53,21 +67,18 @@ def _timer(run: Callable[[], object]) -> Callable[[], float]:
     return lambda: timed(run)
 
 
-def _ours(spec: dict[str, Any], trials: int, scale: Scale) -> None:
-    described = manifest(
-        trials,
-        objective={"type": "minimize", "objectiveMetricName": "validation_loss"},
-        parameters=grid_parameters(),
-        search={"algorithmName": "grid"},
-        trainable={"builtin": spec},
+def _ours(described: TuningSweep, trials: int, scale: Scale) -> None:
+    parallel = min(PARALLEL, trials)
+    described = with_spec(
+        described, max_trial_count=trials, parallel_trial_count=parallel, tracking=Tracking(enabled=False)
     )
-    swept = sweep(described, scale.scratch)
+    swept = sweep(described.dump(), scale.scratch)
     failed = [record for record in swept.records if record["outcome"] != "Succeeded"]
     if failed:
         raise RuntimeError(f"{len(failed)} trials did not succeed: {failed[0]}")
 
 
-def _pool(source: data.Source, spec: dict[str, Any], grid: list[dict[str, float]], folder: Path) -> None:
+def _pool(source: data.Source, spec: dict[str, Any], grid: list[Parameters], folder: Path) -> None:
     reference = source.prepared(Task.CLASSIFICATION, folder).dump()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123 - a device
         pool_trials(plain_train, [(parameters, spec, reference) for parameters in grid])
@@ -76,7 +87,7 @@ def _pool(source: data.Source, spec: dict[str, Any], grid: list[dict[str, float]
 def _tune(
     source: data.Source,
     spec: dict[str, Any],
-    grid: list[dict[str, float]],
+    grid: list[Parameters],
     folder: Path,
     scale: Scale,
     *,

@@ -1,26 +1,37 @@
 """CPU time saved on the thesis grid (7 workloads of 16 trials) at limits that lose no best trial, and the regret beside it.
 
-The limits of a workload come from one run without any: what its best trial needed, and HEADROOM on top. The same limits
-are then used with our limits, with a forecast where the resource has one, with ASHA alone, and with ASHA and limits.
+The limits of a workload come from one run without any: what its best trial needed, and headroom on top. The same arms as
+`tuningsweep reproduce` measures, with fewer steps: limits, with a forecast, with ASHA alone, and with ASHA and limits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from benchmarks import data
 from benchmarks.rows import Goal, Row
 from benchmarks.scale import Scale
 from benchmarks.systems.ray_cluster import ray_running
-from benchmarks.systems.tuningsweep import manifest, sweep
-from benchmarks.workloads.grid import GRID, builtin, grid_parameters
-from tuningsweep_api.spec.limits import Limits
+from benchmarks.systems.tuningsweep import sweep
+from benchmarks.workloads.grid import thesis_sweeps
+from tuningsweep_api.optimal import optimal_trial
+from tuningsweep_api.spec.dataset import Dataset
+from tuningsweep_api.spec.objective import Objective
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.reproduce.arms import HEADROOM, Arm, limits_for, regret, sweep_of
+from tuningsweep_trainer.reproduce.workloads import MNIST, WAVE_ENERGY, labels, of_run, openml_id, with_builtin
 
-HEADROOM = 1.25
-EVALUATIONS = 8
-OBJECTIVE = "validation_loss"
-TRAINED = ("Succeeded", "Pruned")
-ASHA = {"type": "ASHA", "gracePeriodSteps": 10, "reductionFactor": 4}
-NONE, LIMITED, FORECAST, PRUNED, BOTH = "no limits", "limits", "limits + forecast", "ASHA", "ASHA + limits"
+EVALUATIONS: Final = 8
+STEPS: Final = {MNIST: 24, WAVE_ENERGY: 104}
+OTHER_STEPS: Final = 200
+ARMS: Final = (Arm.LIMITS, Arm.FORECAST, Arm.ASHA, Arm.BOTH)
+_SOURCES: Final[dict[str, Callable[[Scale], data.Source]]] = {
+    "mnist_784": data.mnist,
+    "diabetes": data.pima_diabetes,
+    "red_wine": data.red_wine,
+    "wave_energy": data.wave_energy,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,118 +40,72 @@ class Ran:
 
     cpu: float
     """Seconds over all trials."""
-    best: dict[str, Any]
-    """Record of its best trial."""
-
-    @property
-    def objective(self) -> float:
-        """Of the best trial."""
-        return float(self.best["metrics"][OBJECTIVE])
+    best: TrialRecord
+    objective: float
+    """Of the best trial."""
 
 
-def ran(records: list[dict[str, Any]]) -> Ran:
+def ran(objective: Objective, records: list[TrialRecord]) -> Ran:
     """From a ledger's records; ValueError if no trial was trained."""
-    trained = [record for record in records if record["outcome"] in TRAINED and OBJECTIVE in record["metrics"]]
-    if not trained:
+    best = optimal_trial(objective, records)
+    if best is None:
         raise ValueError("no trial of the grid was trained")
-    cpu = sum(float(record["cpuSeconds"]) for record in records)
-    return Ran(cpu, min(trained, key=lambda record: float(record["metrics"][OBJECTIVE])))
-
-
-def limits_for(best: dict[str, Any]) -> dict[str, Any]:
-    """`spec.limits` that the best trial keeps, with HEADROOM."""
-    memory = int(HEADROOM * int(best["peakMemory"])) >> 20
-    # Never below what a scheduler's hiccup costs a step of a tiny batch.
-    step = max(2.0, HEADROOM * 1000 * float(best["metrics"]["mean_step_time_seconds"]))
-    return {"memory": f"{memory + 1}Mi", "meanStepTime": f"{step:.0f}ms", "warmupSteps": 3, "windowSteps": 10}
-
-
-def regret(without: Ran, with_: Ran) -> float:
-    """How much worse the best objective got, as a part of the best without limits; 0 if it did not."""
-    return max(0.0, with_.objective - without.objective) / max(abs(without.objective), 1e-12)
-
-
-def forecast_field() -> bool:
-    """Whether `limits.forecast` is in the resource."""
-    return "forecast" in Limits.model_fields
-
-
-def modes(limits: dict[str, Any], steps: int) -> dict[str, dict[str, Any]]:
-    """Fields of the spec by mode."""
-    asha = {"scheduler": {**ASHA, "maxSteps": steps}}
-    found = {LIMITED: {"limits": limits}, PRUNED: asha, BOTH: {"limits": limits, **asha}}
-    if forecast_field():
-        found[FORECAST] = {"limits": {**limits, "forecast": "Skip"}}
-    return found
+    record = next(record for record in records if record.trial == best.trial)
+    return Ran(sum(record.cpu_seconds for record in records), record, best.objective)
 
 
 def measure(scale: Scale) -> list[Row]:
-    """A row for the CPU time saved and one for the regret; the best of our modes is ours."""
-    saved: dict[str, list[float]] = {}
-    regrets: dict[str, list[float]] = {}
-    cpu: dict[str, float] = {}
+    """A row for the CPU time saved and one for the regret; the best of our arms is ours."""
+    saved: dict[Arm, list[float]] = {}
+    regrets: dict[Arm, list[float]] = {}
+    cpu: dict[Arm, float] = {}
     detail: dict[str, Any] = {}
     with ray_running(scale.scratch / "ray"):
-        for name, spec in _workloads(scale).items():
-            full = _run(spec, {}, scale)
-            cpu[NONE] = cpu.get(NONE, 0.0) + full.cpu
-            limits = limits_for(full.best)
-            detail[name] = {"cpu_seconds": full.cpu, "limits": limits}
-            for mode, fields in modes(limits, spec["steps"]).items():
-                found = _run(spec, fields, scale)
-                cpu[mode] = cpu.get(mode, 0.0) + found.cpu
-                saved.setdefault(mode, []).append(1 - found.cpu / full.cpu)
-                regrets.setdefault(mode, []).append(regret(full, found))
-                detail[name] |= {f"{mode}: saved": saved[mode][-1], f"{mode}: regret": regrets[mode][-1]}
+        for name, described in workloads(scale).items():
+            objective = described.spec.objective
+            full = _run(described, scale)
+            cpu[Arm.NONE] = cpu.get(Arm.NONE, 0.0) + full.cpu
+            limits = limits_for(full.best, described.spec.limits)
+            detail[name] = {"cpu_seconds": full.cpu, "limits": limits.dump()}
+            for arm in ARMS:
+                found = _run(sweep_of(arm, described, limits), scale)
+                cpu[arm] = cpu.get(arm, 0.0) + found.cpu
+                saved.setdefault(arm, []).append(1 - found.cpu / full.cpu)
+                regrets.setdefault(arm, []).append(regret(objective, full.objective, found.objective))
+                detail[name] |= {f"{arm}: saved": saved[arm][-1], f"{arm}: regret": regrets[arm][-1]}
     return _rows(cpu, regrets, detail)
 
 
-def _rows(cpu: dict[str, float], regrets: dict[str, list[float]], detail: dict[str, Any]) -> list[Row]:
-    parts = {mode: 1 - seconds / cpu[NONE] for mode, seconds in cpu.items() if mode != NONE}
-    means = {mode: sum(values) / len(values) for mode, values in regrets.items()}
-    ours = max((mode for mode in parts if mode != PRUNED), key=lambda mode: (-round(means[mode], 6), parts[mode]))
+def _rows(cpu: dict[Arm, float], regrets: dict[Arm, list[float]], detail: dict[str, Any]) -> list[Row]:
+    parts = {arm: 1 - seconds / cpu[Arm.NONE] for arm, seconds in cpu.items() if arm is not Arm.NONE}
+    means = {arm: sum(values) / len(values) for arm, values in regrets.items()}
+    ours = max((arm for arm in parts if arm is not Arm.ASHA), key=lambda arm: (-round(means[arm], 6), parts[arm]))
     note = (
-        f"{len(detail)} workloads of {len(GRID)} trials, {cpu[NONE]:.0f} CPU s without limits; limits are what the best trial"
+        f"{len(detail)} workloads of 16 trials, {cpu[Arm.NONE]:.0f} CPU s without limits; limits are what the best trial"
         f" without limits needed and {HEADROOM:g} times that; ours is {ours}; regret is the best objective"
         " lost, as a part of it"
     )
-    other = {mode: part for mode, part in parts.items() if mode != ours}
-    lost = {mode: mean for mode, mean in means.items() if mode != ours}
-    goals = (Goal(">=", 1, PRUNED),)
+    other = {str(arm): part for arm, part in parts.items() if arm is not ours}
+    lost = {str(arm): mean for arm, mean in means.items() if arm is not ours}
+    goals = (Goal(">=", 1, str(Arm.ASHA)),)
     return [
         Row("CPU time saved on the thesis grid", "part", parts[ours], other, goals, note, detail),
         Row("regret on the thesis grid", "part", means[ours], lost, (Goal("<=", 0),), note),
     ]
 
 
-def _run(spec: dict[str, Any], fields: dict[str, Any], scale: Scale) -> Ran:
-    described = manifest(
-        len(GRID),
-        objective={"type": "minimize", "objectiveMetricName": OBJECTIVE},
-        parameters=grid_parameters(),
-        search={"algorithmName": "grid"},
-        trainable={"builtin": spec},
-        **fields,
-    )
-    return ran(sweep(described, scale.scratch).records)
+def _run(described: TuningSweep, scale: Scale) -> Ran:
+    records = sweep(described.dump(), scale.scratch).records
+    return ran(described.spec.objective, [TrialRecord.model_validate(record) for record in records])
 
 
-def _workloads(scale: Scale) -> dict[str, dict[str, Any]]:
-    mnist, wine, pima, wave = (
-        source(scale) for source in (data.mnist, data.red_wine, data.pima_diabetes, data.wave_energy)
-    )
-    chosen = [
-        ("linearSVM", "classification", mnist, 24),
-        ("perceptron", "classification", mnist, 24),
-        ("logisticRegression", "classification", mnist, 24),
-        ("logisticRegression", "classification", pima, 200),
-        ("linearRegression", "regression", wine, 200),
-        ("linearRegression", "regression", wave, 100),
-        ("linearSVM", "regression", wave, 100),
-    ]
-    if scale.quick:
-        chosen = [("linearSVM", "classification", mnist, 24)]
-    return {
-        f"{model}, {source.name}": builtin(model, task, source.dataset, steps, evaluations=EVALUATIONS)
-        for model, task, source, steps in chosen
-    }
+def workloads(scale: Scale) -> dict[str, TuningSweep]:
+    """The thesis' workloads on this machine's copy of their data, or made-up rows of their shape, by workload and data."""
+    found = {}
+    for described in thesis_sweeps():
+        source = _SOURCES[labels(described).dataset](scale)
+        steps = STEPS.get(openml_id(described) or 0, OTHER_STEPS)
+        dataset = Dataset.model_validate(source.dataset)
+        short = with_builtin(described, dataset=dataset, steps=steps, evaluate_every_steps=steps // EVALUATIONS)
+        found[f"{described.metadata.name}, {source.name}"] = of_run(short, 1)
+    return dict(list(found.items())[-1:]) if scale.quick else found

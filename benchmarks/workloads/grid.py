@@ -1,30 +1,28 @@
-"""The thesis grid: a built-in workload over four batch sizes and four learning rates, also outside our supervisor."""
+"""The thesis' workloads, read from their manifests, and a built-in workload trained outside our supervisor."""
 
-import itertools
+from pathlib import Path
 from typing import Any
 
-BATCHES = (30, 300, 3000, 30_000)
-RATES = (0.1, 0.01, 0.001, 0.0001)
-GRID: list[dict[str, float]] = [
-    {"batch_size": batch, "learning_rate": rate} for batch, rate in itertools.product(BATCHES, RATES)
-]
+import yaml
+
+from benchmarks.machine import ROOT
+from tuningsweep_api.spec.sweep import TuningSweep
+
+MANIFESTS = ROOT / "manifests" / "samples" / "thesis"
 
 
-def grid_parameters() -> list[dict[str, Any]]:
-    """`spec.parameters` of the grid."""
-    return [_listed("batch_size", BATCHES), _listed("learning_rate", RATES)]
+def thesis_sweeps() -> list[TuningSweep]:
+    """The seven workloads in the order of their names."""
+    return [_read(path) for path in sorted(MANIFESTS.glob("*.yaml"))]
 
 
-def _listed(name: str, values: tuple[float, ...]) -> dict[str, Any]:
-    texts = [f"{value:.10f}".rstrip("0").rstrip(".") for value in values]
-    return {"name": name, "parameterType": "discrete", "feasibleSpace": {"list": texts}}
+def thesis_sweep(name: str) -> TuningSweep:
+    """One of them."""
+    return _read(MANIFESTS / f"{name}.yaml")
 
 
-def builtin(model: str, task: str, dataset: dict[str, Any], steps: int, *, evaluations: int = 1) -> dict[str, Any]:
-    """`spec.trainable.builtin`, evaluated so many times, with batches drawn at random as in the thesis."""
-    every = max(1, steps // evaluations)
-    fields = {"model": model, "task": task, "dataset": dataset, "steps": steps, "evaluateEverySteps": every}
-    return {**fields, "shuffle": True}
+def _read(path: Path) -> TuningSweep:
+    return TuningSweep.from_manifest(yaml.safe_load(path.read_text()))
 
 
 def plain_train(job: tuple[dict[str, float], dict[str, Any], dict[str, Any]]) -> None:

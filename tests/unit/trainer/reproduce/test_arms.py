@@ -4,28 +4,31 @@ import pytest
 
 from support.thesis import thesis_sweep
 from support.trials import MIB, record
+from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_trainer.reproduce.arms import Arm, arms_of, limits_for, regret, sweep_of
 from tuningsweep_trainer.reproduce.workloads import with_spec
 
 SWEEP = thesis_sweep("mnist-svm")
+UNLIMITED = Limits(window_steps=20)
 BEST = record("trial-0003", metrics={"mean_step_time_seconds": 0.04}, peakMemory=100 * MIB)
 
 
 def test_the_best_trial_keeps_its_limits() -> None:
-    limits = limits_for(BEST)
+    limits = limits_for(BEST, UNLIMITED)
     assert limits.memory_bytes is not None
     assert limits.memory_bytes > 1.25 * 100 * MIB
     assert limits.mean_step_seconds == pytest.approx(0.05)
-    tiny = limits_for(record("trial-0000", metrics={"mean_step_time_seconds": 1e-5}))
+    assert limits.window_steps == 20
+    tiny = limits_for(record("trial-0000", metrics={"mean_step_time_seconds": 1e-5}), UNLIMITED)
     assert tiny.mean_step_seconds == 0.002, "not below a hiccup"
     with pytest.raises(ValueError, match="no measured step time"):
-        limits_for(record("trial-0001", metrics={}))
+        limits_for(record("trial-0001", metrics={}), UNLIMITED)
 
 
 def test_arms_differ_in_limits_and_scheduler_alone() -> None:
-    limits = limits_for(BEST)
+    limits = limits_for(BEST, UNLIMITED)
     for arm in Arm:
         made = sweep_of(arm, SWEEP, limits)
         assert with_spec(made, limits=SWEEP.spec.limits, scheduler=SWEEP.spec.scheduler) == SWEEP

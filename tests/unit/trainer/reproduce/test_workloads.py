@@ -44,6 +44,7 @@ def test_runs_differ_in_their_seed_alone() -> None:
     assert [workloads.builtin_of(run).seed for run in (first, third)] == [1, 3]
     assert workloads.with_builtin(third, seed=1) == first
     assert not first.spec.tracking.enabled
+    assert first.spec.limits.window_steps == 20, "a mean step time is over the steps since the last evaluation"
 
 
 def test_few_steps_still_have_an_evaluation() -> None:

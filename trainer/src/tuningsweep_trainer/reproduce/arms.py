@@ -44,14 +44,17 @@ def arms_of(sweep: TuningSweep) -> list[Arm]:
     return [Arm.LIMITS, Arm.FORECAST, Arm.ASHA, Arm.BOTH, *example]
 
 
-def limits_for(best: TrialRecord) -> Limits:
-    """Limits that the best trial of an unlimited run keeps, with HEADROOM; ValueError if it measured no step time."""
+def limits_for(best: TrialRecord, unlimited: Limits) -> Limits:
+    """Limits that the best trial of an unlimited run keeps, with HEADROOM, over the windows its step time was taken over.
+
+    ValueError if it measured no step time.
+    """
     step = best.metrics.get("mean_step_time_seconds")
     if step is None or best.peak_memory <= 0:
         raise ValueError(f"{best.trial} has no measured step time or memory to derive limits from")
     mebibytes = int(HEADROOM * best.peak_memory) >> 20
     milliseconds = max(LEAST_STEP_MILLISECONDS, HEADROOM * 1000 * step)
-    return Limits(memory=f"{mebibytes + 1}Mi", mean_step_time=f"{milliseconds:.0f}ms")
+    return unlimited.model_copy(update={"memory": f"{mebibytes + 1}Mi", "mean_step_time": f"{milliseconds:.0f}ms"})
 
 
 def sweep_of(arm: Arm, sweep: TuningSweep, limits: Limits | None) -> TuningSweep:
@@ -63,7 +66,7 @@ def sweep_of(arm: Arm, sweep: TuningSweep, limits: Limits | None) -> TuningSweep
     if arm in (Arm.ASHA, Arm.BOTH):
         sweep = with_spec(sweep, scheduler=asha(sweep))
     if arm is Arm.EXAMPLE:
-        sweep = with_spec(sweep, limits=Limits(memory=EXAMPLE_MEMORY))
+        sweep = with_spec(sweep, limits=sweep.spec.limits.model_copy(update={"memory": EXAMPLE_MEMORY}))
     return sweep
 
 

@@ -157,7 +157,8 @@ def _limits(one: Planned, results: Path) -> Limits | None:
     best = optimal_trial(one.sweep.spec.objective, records := Ledger(LocalStore(folder)).load().records)
     if best is None or not has_ended(folder):
         raise ValueError("the run without limits has not ended, so there is nothing to derive limits from")
-    return limits_for(next(record for record in records if record.trial == best.trial))
+    best_record = next(record for record in records if record.trial == best.trial)
+    return limits_for(best_record, one.sweep.spec.limits)
 
 
 def _note(settings: Settings, sweeps: Sequence[TuningSweep], summary: Summary, started: str) -> None:

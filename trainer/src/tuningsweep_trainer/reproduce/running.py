@@ -6,8 +6,10 @@ A sweep that was interrupted goes on where its ledger says; one that has ended i
 import json
 from pathlib import Path
 
+from tuningsweep_api.messages import SweepState
 from tuningsweep_api.model import Model
 from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
+from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.run import run_sweep
@@ -39,10 +41,17 @@ def run_in(folder: Path, sweep: TuningSweep) -> None:
         return
     store.write(SWEEP_KEY, _written(sweep))
     state = run_sweep(sweep, DriverOptions(results=str(folder.resolve()), log_to_driver=False))
-    result = state.result
-    if result is None or not result.succeeded:
-        raise SweepFailedError(f"{folder}: {'it has no result' if result is None else result.message}")
+    if not _measured(state):
+        raise SweepFailedError(f"{folder}: {state.result.message if state.result else 'it has no result'}")
     store.write(RESULT_KEY, _written(state))
+
+
+def _measured(state: SweepState) -> bool:
+    """Whether the sweep ran as it was told to; limits that stop every trial are a finding, not a fault."""
+    result = state.result
+    if result is None or result.succeeded:
+        return result is not None
+    return result.reason is ConditionReason.NO_TRIAL_SUCCEEDED and state.trials.failed == 0
 
 
 def check_same(folder: Path, earlier: bytes | None, sweep: TuningSweep) -> None:

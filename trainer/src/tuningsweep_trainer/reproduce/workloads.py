@@ -92,8 +92,12 @@ def with_steps(sweep: TuningSweep, steps: int) -> TuningSweep:
 
 
 def of_run(sweep: TuningSweep, run: int) -> TuningSweep:
-    """One of the runs, numbered from 1. Without tracking, which would take the cores from what is measured."""
-    return with_spec(with_builtin(sweep, seed=SEEDS[run - 1]), tracking=Tracking(enabled=False))
+    """One of the runs, numbered from 1: mean step times are over the steps between two evaluations.
+
+    Without tracking, which would take the cores from what is measured.
+    """
+    window = sweep.spec.limits.model_copy(update={"window_steps": builtin_of(sweep).evaluate_every_steps})
+    return with_spec(with_builtin(sweep, seed=SEEDS[run - 1]), limits=window, tracking=Tracking(enabled=False))
 
 
 def from_server(sweep: TuningSweep, server: str) -> TuningSweep:
