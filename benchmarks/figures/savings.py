@@ -38,11 +38,14 @@ _SOURCES: Final[dict[str, Callable[[Scale], data.Source]]] = {
 class Ran:
     """A workload's sweep."""
 
-    cpu: float
-    """Seconds over all trials."""
-    best: TrialRecord
+    records: list[TrialRecord]
     objective: float
     """Of the best trial."""
+
+    @property
+    def cpu(self) -> float:
+        """Seconds over all trials."""
+        return sum(record.cpu_seconds for record in self.records)
 
 
 def ran(objective: Objective, records: list[TrialRecord]) -> Ran:
@@ -50,8 +53,7 @@ def ran(objective: Objective, records: list[TrialRecord]) -> Ran:
     best = optimal_trial(objective, records)
     if best is None:
         raise ValueError("no trial of the grid was trained")
-    record = next(record for record in records if record.trial == best.trial)
-    return Ran(sum(record.cpu_seconds for record in records), record, best.objective)
+    return Ran(records, best.objective)
 
 
 def measure(scale: Scale) -> list[Row]:
@@ -65,7 +67,7 @@ def measure(scale: Scale) -> list[Row]:
             objective = described.spec.objective
             full = _run(described, scale)
             cpu[Arm.NONE] = cpu.get(Arm.NONE, 0.0) + full.cpu
-            limits = limits_for(full.best, described.spec.limits)
+            limits = limits_for(Arm.LIMITS, objective, full.records, described.spec.limits)
             detail[name] = {"cpu_seconds": full.cpu, "limits": limits.dump()}
             for arm in ARMS:
                 found = _run(sweep_of(arm, described, limits), scale)

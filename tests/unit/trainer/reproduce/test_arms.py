@@ -7,28 +7,46 @@ from support.trials import MIB, record
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.search import SchedulerType
+from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.reproduce.arms import Arm, arms_of, limits_for, regret, sweep_of
 from tuningsweep_trainer.reproduce.workloads import with_spec
 
 SWEEP = thesis_sweep("mnist-svm")
 UNLIMITED = Limits(window_steps=20)
-BEST = record("trial-0003", metrics={"mean_step_time_seconds": 0.04}, peakMemory=100 * MIB)
+OBJECTIVE = SWEEP.spec.objective
+
+
+def needs(trial: str, accuracy: float, mebibytes: int, step: float) -> TrialRecord:
+    metrics = {"accuracy": accuracy, "mean_step_time_seconds": step}
+    return record(trial, metrics=metrics, peakMemory=mebibytes * MIB)
+
+
+RECORDS = [needs("a", 0.7, 40, 0.01), needs("b", 0.9, 100, 0.04), needs("c", 0.8, 80, 0.02), needs("d", 0.6, 400, 0.4)]
 
 
 def test_the_best_trial_keeps_its_limits() -> None:
-    limits = limits_for(BEST, UNLIMITED)
-    assert limits.memory_bytes is not None
-    assert limits.memory_bytes > 1.25 * 100 * MIB
+    limits = limits_for(Arm.LIMITS, OBJECTIVE, RECORDS, UNLIMITED)
+    assert limits.memory_bytes == 126 * MIB, "more than 1.25 times 100"
     assert limits.mean_step_seconds == pytest.approx(0.05)
     assert limits.window_steps == 20
-    tiny = limits_for(record("trial-0000", metrics={"mean_step_time_seconds": 1e-5}), UNLIMITED)
-    assert tiny.mean_step_seconds == 0.002, "not below a hiccup"
-    with pytest.raises(ValueError, match="no measured step time"):
-        limits_for(record("trial-0001", metrics={}), UNLIMITED)
+
+
+def test_tighter_limits_are_what_a_part_of_the_trials_needs() -> None:
+    three = limits_for(Arm.LIMITS_75, OBJECTIVE, RECORDS, UNLIMITED)
+    half = limits_for(Arm.LIMITS_50, OBJECTIVE, RECORDS, UNLIMITED)
+    assert (three.memory, three.mean_step_seconds) == ("126Mi", pytest.approx(0.05))
+    assert (half.memory, half.mean_step_seconds) == ("101Mi", pytest.approx(0.025))
+
+
+def test_a_limit_on_tiny_steps_is_not_below_a_hiccup_and_nothing_gives_no_limits() -> None:
+    tiny = limits_for(Arm.LIMITS, OBJECTIVE, [needs("a", 0.5, 100, 1e-5)], UNLIMITED)
+    assert tiny.mean_step_seconds == 0.002
+    with pytest.raises(ValueError, match="nothing to derive limits from"):
+        limits_for(Arm.LIMITS, OBJECTIVE, [record("a", metrics={"accuracy": 0.5})], UNLIMITED)
 
 
 def test_arms_differ_in_limits_and_scheduler_alone() -> None:
-    limits = limits_for(BEST, UNLIMITED)
+    limits = limits_for(Arm.LIMITS, OBJECTIVE, RECORDS, UNLIMITED)
     for arm in Arm:
         made = sweep_of(arm, SWEEP, limits)
         assert with_spec(made, limits=SWEEP.spec.limits, scheduler=SWEEP.spec.scheduler) == SWEEP

@@ -17,7 +17,7 @@ def test_the_thesis_is_21_sweeps_of_16_trials_and_then_the_arms() -> None:
     unlimited = [one for one in planned if one.arm is Arm.NONE]
     assert len(unlimited) * 16 == 336
     assert planned[: len(unlimited)] == unlimited
-    assert len(planned) - len(unlimited) == 7 * 4 + 2
+    assert len(planned) - len(unlimited) == 7 * 6 + 2
     assert len({one.folder(Path("r")) for one in planned}) == len(planned)
 
 

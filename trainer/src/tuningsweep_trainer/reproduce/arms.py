@@ -3,9 +3,12 @@
 Called by the reproduction and by the benchmark's figure of savings. Pure.
 """
 
+import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from tuningsweep_api.optimal import optimal_trial
 from tuningsweep_api.spec.limits import Forecasting, Limits
 from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
@@ -20,6 +23,7 @@ LEAST_STEP_MILLISECONDS: Final = 2.0
 EXAMPLE_MEMORY: Final = "400Mi"
 """The thesis' example: runs over 400 MB would be stopped."""
 REDUCTION_FACTOR: Final = 4
+STEP_TIME: Final = "mean_step_time_seconds"
 
 
 class Arm(StrEnum):
@@ -27,6 +31,8 @@ class Arm(StrEnum):
 
     NONE = "none"
     LIMITS = "limits"
+    LIMITS_75 = "limits-75"
+    LIMITS_50 = "limits-50"
     FORECAST = "limits+forecast"
     ASHA = "asha"
     BOTH = "asha+limits"
@@ -34,27 +40,50 @@ class Arm(StrEnum):
 
     @property
     def needs_limits(self) -> bool:
-        """Whether it uses the limits derived from the run without any."""
-        return self in (Arm.LIMITS, Arm.FORECAST, Arm.BOTH)
+        """Whether its limits are derived from the run without any."""
+        return self in (Arm.LIMITS, Arm.FORECAST, Arm.BOTH) or self in SHARES
+
+
+SHARES: Final = {Arm.LIMITS_75: 0.75, Arm.LIMITS_50: 0.5}
+"""Part of the trials whose needs are within the limits, where the limits are not the best trial's: what tighter ones cost."""
 
 
 def arms_of(sweep: TuningSweep) -> list[Arm]:
     """All arms but `none`; the memory example is for the large data set it is about."""
     example = [Arm.EXAMPLE] if openml_id(sweep) == MNIST else []
-    return [Arm.LIMITS, Arm.FORECAST, Arm.ASHA, Arm.BOTH, *example]
+    return [Arm.LIMITS, *SHARES, Arm.FORECAST, Arm.ASHA, Arm.BOTH, *example]
 
 
-def limits_for(best: TrialRecord, unlimited: Limits) -> Limits:
-    """Limits that the best trial of an unlimited run keeps, with HEADROOM, over the windows its step time was taken over.
+def limits_for(arm: Arm, objective: Objective, records: Sequence[TrialRecord], unlimited: Limits) -> Limits:
+    """The limits of an arm, from the records of the same sweep without any: HEADROOM times what some trial needed.
 
-    ValueError if it measured no step time.
+    That trial is the best one, or the one at the arm's share. ValueError if no trial was trained and measured.
     """
-    step = best.metrics.get("mean_step_time_seconds")
-    if step is None or best.peak_memory <= 0:
-        raise ValueError(f"{best.trial} has no measured step time or memory to derive limits from")
-    mebibytes = int(HEADROOM * best.peak_memory) >> 20
+    measured = [record for record in records if STEP_TIME in record.metrics and record.peak_memory > 0]
+    best = optimal_trial(objective, measured)
+    if best is None:
+        raise ValueError("no trial without limits was trained and measured, so there is nothing to derive limits from")
+    kept = [record for record in measured if record.trial == best.trial]
+    if arm in SHARES:
+        memory, step = (_at_share(SHARES[arm], values) for values in (_memory(measured), _steps(measured)))
+    else:
+        memory, step = _memory(kept)[0], _steps(kept)[0]
     milliseconds = max(LEAST_STEP_MILLISECONDS, HEADROOM * 1000 * step)
-    return unlimited.model_copy(update={"memory": f"{mebibytes + 1}Mi", "mean_step_time": f"{milliseconds:.0f}ms"})
+    mebibytes = (int(HEADROOM * memory) >> 20) + 1
+    return unlimited.model_copy(update={"memory": f"{mebibytes}Mi", "mean_step_time": f"{milliseconds:.0f}ms"})
+
+
+def _memory(records: Sequence[TrialRecord]) -> list[float]:
+    return [float(record.peak_memory) for record in records]
+
+
+def _steps(records: Sequence[TrialRecord]) -> list[float]:
+    return [record.metrics[STEP_TIME] for record in records]
+
+
+def _at_share(share: float, values: Sequence[float]) -> float:
+    """The smallest value that this part of the values does not exceed."""
+    return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
 def sweep_of(arm: Arm, sweep: TuningSweep, limits: Limits | None) -> TuningSweep:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tuningsweep_api.optimal import optimal_trial
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.clocks import timestamp
@@ -154,11 +153,10 @@ def _limits(one: Planned, results: Path) -> Limits | None:
     if not one.arm.needs_limits:
         return None
     folder = sweep_folder(results, one.sweep.metadata.name, Arm.NONE, one.run)
-    best = optimal_trial(one.sweep.spec.objective, records := Ledger(LocalStore(folder)).load().records)
-    if best is None or not has_ended(folder):
+    if not has_ended(folder):
         raise ValueError("the run without limits has not ended, so there is nothing to derive limits from")
-    best_record = next(record for record in records if record.trial == best.trial)
-    return limits_for(best_record, one.sweep.spec.limits)
+    spec = one.sweep.spec
+    return limits_for(one.arm, spec.objective, Ledger(LocalStore(folder)).load().records, spec.limits)
 
 
 def _note(settings: Settings, sweeps: Sequence[TuningSweep], summary: Summary, started: str) -> None:
