@@ -44,9 +44,7 @@ def write_report(
 
     `store` is for results that are open already, `sweep` for results without a manifest. ReportError says what is missing.
     """
-    missing = [name for name in ("altair", "jinja2", "vl_convert") if find_spec(name) is None]
-    if missing:
-        raise ReportError(f"a report needs {', '.join(missing)}; install them with: pip install '{EXTRA}'")
+    need_extra("a report")
     from tuningsweep_trainer.report.headline import facts
     from tuningsweep_trainer.report.page import Content, render
     from tuningsweep_trainer.report.png import write_png
@@ -73,6 +71,13 @@ def write_report(
     except OSError as error:
         raise ReportError(f"{target}: {error.strerror}; choose another place") from error
     return Written(target, images, results.notes)
+
+
+def need_extra(what: str) -> None:
+    """ReportError says what to install if the libraries that pages are made with are missing."""
+    missing = [name for name in ("altair", "jinja2", "PIL", "vl_convert") if find_spec(name) is None]
+    if missing:
+        raise ReportError(f"{what} needs {', '.join(missing)}; install them with: pip install '{EXTRA}'")
 
 
 def make_figures(results: Results, rows: "list[TrialRow]") -> "list[Figure]":

@@ -1,0 +1,169 @@
+"""The reproduction's pages for docs/, as Markdown; called by `pages.write_pages`. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from tuningsweep_trainer.report.figures.figure import Figure
+from tuningsweep_trainer.reproduce import wording
+from tuningsweep_trainer.reproduce.claims.claim import Claim
+from tuningsweep_trainer.reproduce.reading import Tidy
+from tuningsweep_trainer.reproduce.savings import ARMS, BASELINE, Outcome
+
+WRITTEN: Final = "Written by `tuningsweep reproduce`, do not edit."
+ABOUT_CLAIMS: Final = (
+    "Intervals are 95 %, over the runs; a claim's rule says when a measurement agrees. The thesis itself is known to this"
+    " project by a summary, so the claims are in our words and the order of the figures within its ranges (5 to 10 within"
+    " runs, 11 to 28 by batch size and learning rate) is ours."
+)
+ABOUT_SAVINGS: Final = (
+    "Each sweep was run whole: every trial counted here was really stopped, pruned or skipped by the product. It is compared"
+    f" with the run of the same seed without limits (`{BASELINE}`): CPU seconds saved, and change of the best validation"
+    " objective. The limits come from the best trial of that run, with headroom, so they are known only after such a run."
+)
+
+
+def reproduction(tidy: Tidy, claims: Sequence[Claim], figures: Sequence[Figure], images: Sequence[str]) -> str:
+    """docs/reproduction.md: the claims, some figures, and which figure is which; `images` are names of figures."""
+    shown = [figure for figure in figures if figure.name in images]
+    parts = [
+        "# The thesis, reproduced",
+        WRITTEN,
+        f"{_what(tidy)} {wording.tally(claims)} {ABOUT_CLAIMS}",
+        "## Claims",
+        *_claims(claims),
+        "## Figures",
+        *(
+            f"![{figure.alt}](images/reproduction-{figure.name}.png)\n\n{figure.title}. {figure.about}"
+            for figure in shown
+        ),
+        "All figures are written to `RESULTS/figures/`, with the data behind them in one page, `RESULTS/reproduction.html`:",
+        table(("figure", "data"), ((figure.title, "yes" if figure.chart else figure.about) for figure in figures)),
+        "## Machine, versions, seeds",
+        _facts(tidy),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def savings(tidy: Tidy, outcomes: Sequence[Outcome], figure: Figure) -> str:
+    """docs/savings.md: what early stopping on system criteria saves, and what was not measured."""
+    parts = [
+        "# What early stopping on system metrics saves",
+        WRITTEN,
+        ABOUT_SAVINGS,
+        "## Found",
+        *_found(outcomes, figure),
+        "## Not found",
+        "\n".join(f"- {gap}" for gap in gaps(tidy, outcomes)),
+        "## Machine, versions, seeds",
+        _facts(tidy),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def gaps(tidy: Tidy, outcomes: Sequence[Outcome]) -> list[str]:
+    """What the savings do not say."""
+    workloads = sorted(
+        {str(name) for name in tidy.trials["workload"]} | {str(name) for name in tidy.savings["workload"]}
+    )
+    found = []
+    for arm in ARMS:
+        there = {outcome.workload.split(" ")[0] for outcome in outcomes if outcome.arm == arm}
+        missing = [workload for workload in workloads if workload not in there]
+        if missing:
+            found.append(f"`{arm}` was not run on {', '.join(missing)}.")
+    runs = {outcome.runs for outcome in outcomes}
+    if runs:
+        found.append(
+            f"Every number is of {_several(runs)} of one machine: no claim about others, or about larger models."
+        )
+    made_up = sorted({outcome.workload for outcome in outcomes if "stand-in" in outcome.workload})
+    if made_up:
+        found.append(f"Made-up data say nothing about the real ones: {', '.join(made_up)}.")
+    return found
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _claims(claims: Sequence[Claim]) -> list[str]:
+    head = ("claim", "workload", "measured", "n", "thesis", "note")
+    rows = [
+        (
+            f"{claim.statement.claim} [{_number(claim, claims)}]",
+            claim.workload or "none",
+            wording.value(claim),
+            str(claim.n),
+            f"**{wording.verdict(claim)}**" if claim.agrees is False else wording.verdict(claim),
+            claim.note,
+        )
+        for claim in claims
+    ]
+    statements = dict.fromkeys(claim.statement for claim in claims)
+    rules = [
+        f"{number}. {statement.measure}; agrees if {statement.rule}"
+        for number, statement in enumerate(statements, start=1)
+    ]
+    return [table(head, rows), "How each was measured:", "\n".join(rules)]
+
+
+def _number(claim: Claim, claims: Sequence[Claim]) -> int:
+    return list(dict.fromkeys(other.statement for other in claims)).index(claim.statement) + 1
+
+
+def _found(outcomes: Sequence[Outcome], figure: Figure) -> list[str]:
+    if not outcomes:
+        return [figure.about]
+    head = (
+        "workload",
+        "arm",
+        "CPU time saved",
+        "best objective worse by",
+        "stopped, pruned, skipped of trials",
+        "runs",
+    )
+    rows = [
+        (
+            outcome.workload,
+            f"`{outcome.arm}`",
+            _saved(outcome),
+            _worse(outcome),
+            f"{outcome.stopped}, {outcome.pruned}, {outcome.skipped} of {outcome.trials}",
+            str(outcome.runs),
+        )
+        for outcome in outcomes
+    ]
+    picture = [f"![{figure.alt}](images/{figure.name}.png)\n\n{figure.about}"] if figure.chart else []
+    return ["\n".join(f"- {sentence}" for sentence in wording.findings(outcomes)), *picture, table(head, rows)]
+
+
+def _saved(outcome: Outcome) -> str:
+    low, high = outcome.saved_range
+    return f"{outcome.saved_percent:.1f} % ({low:.1f} to {high:.1f}), {outcome.saved_seconds:.3g} s a run"
+
+
+def _worse(outcome: Outcome) -> str:
+    if outcome.worse_percent is None or outcome.worse_range is None:
+        return "no trial was left in some run"
+    low, high = outcome.worse_range
+    return f"{outcome.worse_percent:.2g} % ({low:.2g} to {high:.2g}) of {outcome.objective}"
+
+
+def _what(tidy: Tidy) -> str:
+    trials = tidy.trials
+    return (
+        f"{len(trials):,} trials of {trials['workload'].nunique()} workloads, runs"
+        f" {', '.join(str(run) for run in sorted(trials['run'].unique()))}."
+    )
+
+
+def _several(runs: set[int]) -> str:
+    low, high = min(runs), max(runs)
+    return f"{high} runs" if low == high and high > 1 else "one run" if high == 1 else f"{low} to {high} runs"
+
+
+def _facts(tidy: Tidy) -> str:
+    found = wording.facts(tidy.machine)
+    return "\n".join(f"- {key}: {text}" for key, text in found) if found else "machine.json is missing."
