@@ -66,3 +66,12 @@ def test_one_level_can_not_be_compared() -> None:
 
 def test_a_single_run_of_each_can_not_be_told_from_noise() -> None:
     assert effect_of(FIRST[::2], SECOND[::2], VALUES[::2]) is None
+
+
+def test_the_interval_goes_on_smoothly_where_the_effect_is_huge() -> None:
+    lower = [
+        effect.interval[0]
+        for shift in (310.0, 318.0)  # on either side of anova.HUGE
+        if (effect := effect_of(FIRST, SECOND, [v + (f == "b") * shift for v, f in zip(VALUES, FIRST, strict=True)]))
+    ]
+    assert lower[1] - lower[0] == pytest.approx(lower[1] * (1 - lower[1]) * 2 * 8 / 316, rel=0.1)

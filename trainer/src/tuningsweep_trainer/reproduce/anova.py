@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 ROUNDING: Final = 1e-24
 """Part of the values' squares up to which a sum of squares is rounding."""
 
+HUGE: Final = 1e5
+"""Sum of squares over error variance from which the numerator of F counts as known: 0.01 % off in probability."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -75,6 +78,9 @@ def _noncentrality(statistic: float, levels: int, rest: int, tail: float) -> flo
 
     if stats.f.cdf(statistic, levels, rest) <= tail:
         return 0.0
+    if statistic * levels > HUGE:
+        # Nothing but the denominator varies; scipy's noncentral F gives NaN far beyond this.
+        return float(statistic * levels / rest * stats.chi2.isf(tail, rest))
     top = max(1.0, statistic * levels)
     while above(top) > 0:
         top *= 2
