@@ -16,7 +16,7 @@ SOURCES := api/src cli/src operator/src trainer/src benchmarks
 SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run reproduce bench generate check unit golden integration soak test test-cluster clean
+.PHONY: help setup run reproduce bench generate check unit golden integration fuzz soak test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,10 @@ golden: setup ## generated manifests against tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
 	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE)
+
+fuzz: setup ## EXAMPLES (10000) random specs through models and builders, a fifth of them against a real API server
+	@TUNINGSWEEP_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --timeout 3600 tests/unit/operator/test_fuzz.py \
+	  tests/integration/control_plane/test_fuzz.py
 
 soak: setup ## kill every process of a sweep at random, FAULTS times (200), and check what must hold
 	@PYTHONPATH=tests $(BIN)/python -m soak.soak --faults $(or $(FAULTS),200)

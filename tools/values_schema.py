@@ -44,6 +44,25 @@ class Trainer(_Values):
     image: TrainerImage
 
 
+class Ray(_Values):
+    """Ray's own settings."""
+
+    authentication: bool
+
+
+class NetworkPolicy(_Values):
+    """NetworkPolicies of operator and sweeps."""
+
+    enabled: bool
+    metrics_namespace_labels: dict[str, str]
+
+
+class PodOverrides(_Values):
+    """What spec.cluster.podTemplate may do beyond what it may anyway."""
+
+    allowed_service_accounts: list[str]
+
+
 class Monitor(_Values):
     """A PodMonitor or ServiceMonitor."""
 
@@ -123,6 +142,9 @@ class Values(_Values):
     operator: Operator
     trainer: Trainer
     mlflow: Mlflow
+    ray: Ray
+    network_policy: NetworkPolicy
+    pod_overrides: PodOverrides
     watch_namespaces: list[str]
     install_crd: bool = Field(alias="installCRD")
     monitoring: Monitoring

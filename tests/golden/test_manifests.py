@@ -11,6 +11,7 @@ from support.sweeps import BASE, edited
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.config_map import build_config_map
+from tuningsweep_operator.builders.network_policy import build_network_policy
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import KeyPair
@@ -47,6 +48,7 @@ SWEEPS: dict[str, dict[str, Any]] = {
             "env": [{"name": "OMP_NUM_THREADS", "value": "2"}],
             "volumes": [{"name": "cache", "emptyDir": {}}],
             "volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
+            "serviceAccountName": "bucket-reader",
         },
     },
 }
@@ -54,13 +56,17 @@ SWEEPS: dict[str, dict[str, Any]] = {
 
 def manifests(edits: dict[str, Any]) -> list[dict[str, Any]]:
     sweep = TuningSweep.from_manifest(edited(BASE, {**METADATA, **edits}))
-    settings = Settings(trainer_image="trainer:1", mlflow_tracking_uri="http://tuningsweep-mlflow.tuning:5000")
-    job = build_ray_job(sweep, settings, suspend=sweep.spec.suspend)
+    settings = Settings(
+        trainer_image="trainer:1",
+        mlflow_tracking_uri="http://tuningsweep-mlflow.tuning:5000",
+        metrics_namespace_labels={"team": "monitoring"},
+    )
     built = [
         build_secret(sweep, "token", KeyPair("certificate", "key")),
         build_config_map(sweep, settings),
         build_claim(sweep),
-        job,
+        build_network_policy(sweep, settings),
+        build_ray_job(sweep, settings, suspend=sweep.spec.suspend),
     ]
     return [manifest for manifest in built if manifest is not None]
 
@@ -87,6 +93,7 @@ def test_pods_are_restricted(name: str) -> None:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
             }
 
 

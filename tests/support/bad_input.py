@@ -38,6 +38,22 @@ def parameter(name: str, kind: str, **space: Any) -> dict[str, Any]:
 FIRST = "spec.parameters.0"
 BUILTIN = "spec.trainable.builtin"
 DATASET = f"{BUILTIN}.dataset"
+PRIVILEGES: dict[str, Any] = {
+    "hostNetwork": True,
+    "hostPID": True,
+    "hostIPC": True,
+    "hostUsers": True,
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["kubernetes.default"]}],
+    "securityContext": {"runAsUser": 0},
+    "containers": [{"name": "ray-head", "securityContext": {"privileged": True}}],
+    "initContainers": [{"name": "x", "image": "x"}],
+    "automountServiceAccountToken": True,
+    "runtimeClassName": "none",
+    "shareProcessNamespace": True,
+    "capabilities": {"add": ["SYS_ADMIN"]},
+    "nodeName": "control-plane",
+}
+"""Fields of a pod that an override must not reach; the resource has no such fields."""
 
 BAD_MANIFESTS = [
     BadInput("unknown field in spec", {"spec.paralelTrialCount": 2}, "paralelTrialCount"),
@@ -134,10 +150,37 @@ BAD_MANIFESTS = [
         {"spec.cluster": {"podTemplate": {"volumes": [{"name": "x", "hostPath": {"path": "/"}}]}}},
         "must not use hostPath",
     ),
+    *(
+        BadInput(
+            f"{source} volume",
+            {"spec.cluster": {"podTemplate": {"volumes": [{"name": "x", source: {}}]}}},
+            source,
+        )
+        for source in ("nfs", "iscsi", "flexVolume", "gitRepo", "glusterfs", "awsElasticBlockStore")
+    ),
+    BadInput(
+        "volume with two sources",
+        {"spec.cluster": {"podTemplate": {"volumes": [{"name": "x", "emptyDir": {}, "secret": {}}]}}},
+        "volumes: write exactly one of configMap",
+    ),
+    *(
+        BadInput(f"override of {field}", {"spec.cluster": {"podTemplate": {field: value}}}, field)
+        for field, value in PRIVILEGES.items()
+    ),
+    BadInput(
+        "service account of an autoscaled cluster",
+        {
+            "spec.cluster": {
+                "podTemplate": {"serviceAccountName": "x"},
+                "workers": {"minReplicas": 1, "maxReplicas": 2},
+            }
+        },
+        "serviceAccountName needs workers.minReplicas equal to maxReplicas",
+    ),
     BadInput(
         "reserved volume",
         {"spec.cluster": {"podTemplate": {"volumes": [{"name": "results", "emptyDir": {}}]}}},
-        "must not be named control, results",
+        "must not be named control, ray-logs, results",
     ),
     BadInput("two storages", {"spec.storage": {"uri": "s3://b/p", "ephemeral": {}}}, "storage: write exactly one of"),
     BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),

@@ -1,6 +1,8 @@
 """The base of every resource and message model: camelCase on the wire, unknown fields refused, immutable values."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -14,6 +16,15 @@ class Model(BaseModel):
         frozen=True,
         use_attribute_docstrings=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_left_out(cls, data: Any) -> Any:
+        """As the API server has it: a known field that is null is not there, and has its default."""
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        known = {field.alias for field in cls.model_fields.values()}
+        return {key: value for key, value in data.items() if value is not None or key not in known}
 
     def dump(self) -> dict[str, object]:
         """Return the JSON-ready form with camelCase keys, leaving out what is not set."""

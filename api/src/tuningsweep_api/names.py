@@ -29,6 +29,9 @@ LABEL_QUEUE_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
 ANNOTATION_STOP: Final = f"{GROUP}/stop"
 """On a sweep: comma-separated names of trials that a person wants stopped, e.g. `trial-0003,trial-0007`."""
 
+OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+"""Of the objects that a sweep refers to: small letters, digits, - and ., as Kubernetes names them."""
+
 CONTROL_PORT: Final = 8090
 CONTROL_PORT_NAME: Final = "control"
 METRICS_PORT: Final = 8091

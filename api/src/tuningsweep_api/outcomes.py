@@ -107,3 +107,4 @@ class ConditionReason(StrEnum):
     NAME_CONFLICT = "NameConflict"
     KUEUE_NOT_RESPONDING = "KueueNotResponding"
     QUEUE_UNAVAILABLE = "QueueUnavailable"
+    OVERRIDE_NOT_ALLOWED = "OverrideNotAllowed"

@@ -48,7 +48,7 @@ def duration_seconds(text: str) -> float:
 
 
 def _as_text(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
 
@@ -76,6 +76,7 @@ Quantity = Annotated[
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "pattern": QUANTITY_PATTERN,
             "maxLength": 32,
+            "minimum": 0,
         }
     ),
 ]

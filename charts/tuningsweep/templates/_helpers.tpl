@@ -43,6 +43,11 @@ app.kubernetes.io/component: mlflow
 - apiGroups: [""]
   resources: [secrets, configmaps, persistentvolumeclaims]
   verbs: [get, create, patch]
+{{- if .Values.networkPolicy.enabled }}
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch]
+{{- end }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]

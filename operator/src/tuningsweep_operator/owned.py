@@ -1,4 +1,4 @@
-"""Applies what a sweep owns: Secret, ConfigMap, claim, RayJob. A refusal becomes a Trouble that says what to do."""
+"""Applies what a sweep owns, from its Secret to its RayJob. A refusal becomes a Trouble that says what to do."""
 
 import logging
 import secrets as random_secrets
@@ -10,11 +10,12 @@ from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.common import is_owned_by, secret_name
 from tuningsweep_operator.builders.config_map import build_config_map
+from tuningsweep_operator.builders.network_policy import build_network_policy
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import make_key_pair
 from tuningsweep_operator.kube import Kube, KubeError
-from tuningsweep_operator.resources import CLAIMS, CONFIG_MAPS, RAY_JOBS, SECRETS, Manifest, Resource
+from tuningsweep_operator.resources import CLAIMS, CONFIG_MAPS, NETWORK_POLICIES, RAY_JOBS, SECRETS, Manifest, Resource
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.observation import Trouble
 
@@ -37,6 +38,19 @@ def refusal_trouble(error: KubeError) -> Trouble | None:
     if error.status in (400, 403, 422):
         return Trouble(ConditionReason.POD_REFUSED, f"the API server refuses what the sweep needs: {error.message}")
     return None
+
+
+def override_trouble(sweep: TuningSweep, settings: Settings) -> Trouble | None:
+    """The trouble with an override of the pods that the installation does not allow, before anything is made."""
+    account, allowed = sweep.spec.cluster.pod_template.service_account_name, settings.allowed_service_accounts
+    if account is None or account in allowed or "*" in allowed:
+        return None
+    listed = ", ".join(allowed) or "none"
+    message = (
+        f"spec.cluster.podTemplate.serviceAccountName {account!r} is not allowed here (allowed: {listed}); leave it out, or"
+        " ask for it in the chart's podOverrides.allowedServiceAccounts"
+    )
+    return Trouble(ConditionReason.OVERRIDE_NOT_ALLOWED, message)
 
 
 class OwnedObjects:
@@ -65,11 +79,13 @@ class OwnedObjects:
         return access
 
     async def apply_inputs(self, sweep: TuningSweep) -> None:
-        """Apply ConfigMap and claim."""
+        """Apply ConfigMap, claim and NetworkPolicy."""
         await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep)
         claim = build_claim(sweep)
         if claim is not None:
             await self._apply(CLAIMS, claim, sweep)
+        if self._settings.network_policies:
+            await self._apply(NETWORK_POLICIES, build_network_policy(sweep, self._settings), sweep)
 
     async def bring_ray_job(self, sweep: TuningSweep) -> Manifest | None:
         """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there."""

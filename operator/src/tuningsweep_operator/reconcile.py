@@ -22,7 +22,7 @@ from tuningsweep_operator.driver import driver_address, wanted_of_driver
 from tuningsweep_operator.events import stop_events
 from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.kube import Kube, KubeError
-from tuningsweep_operator.owned import NameConflictError, OwnedObjects, refusal_trouble
+from tuningsweep_operator.owned import NameConflictError, OwnedObjects, override_trouble, refusal_trouble
 from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, timestamp
@@ -155,6 +155,9 @@ class Reconciler:
         fresh = watched and now - memory.applied_at < self._settings.resync_seconds
         if memory.applied == wanted and fresh and key in self._store.ray_jobs:
             return None
+        trouble = override_trouble(sweep, self._settings)
+        if trouble is not None:
+            return trouble
         try:
             memory.access = await self._owned.ensure_access(sweep)
             await self._owned.apply_inputs(sweep)

@@ -15,6 +15,16 @@ class Settings(BaseSettings):
     """Image of sweeps that name none."""
     ray_version: str = "2.60.0"
     """Version of Ray in that image."""
+    ray_authentication: bool = True
+    """Whether Ray itself asks for a token (dashboard, job submission, workers that join); needs KubeRay 1.5 or newer."""
+    network_policies: bool = False
+    """Whether each sweep gets a NetworkPolicy; the chart turns it on."""
+    namespace: str = "tuningsweep-system"
+    """Namespace of the operator, which alone may reach control ports where there are NetworkPolicies."""
+    metrics_namespace_labels: dict[str, str] = {}
+    """Labels (a JSON object) of the namespaces that may read metrics where there are NetworkPolicies; all if empty."""
+    allowed_service_accounts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Accounts that cluster.podTemplate.serviceAccountName may name, comma-separated; `*` allows any."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to work in, comma-separated; all if empty."""
     mlflow_tracking_uri: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
@@ -46,7 +56,7 @@ class Settings(BaseSettings):
     worker_memory: str = "1536Mi"
     """Memory of a worker pod beside its trials."""
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "allowed_service_accounts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

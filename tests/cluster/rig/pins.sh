@@ -39,5 +39,5 @@ pin() {
   GOFLAGS="$GOFLAGS -mod=mod" go list -deps "${COMMANDS[@]#*=}" >/dev/null
 }
 
-[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm prometheus prometheus-operator kind kueue gitops
+[ $# -gt 0 ] || set -- kubernetes etcd kuberay coredns helm prometheus prometheus-operator kind kueue gitops network-policies
 for tool in "$@"; do (pin "$tool"); done

@@ -2,9 +2,12 @@
 
 import pytest
 
+from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.kube import KubeError, refusal
-from tuningsweep_operator.owned import contains, refusal_trouble
+from tuningsweep_operator.owned import contains, override_trouble, refusal_trouble
+from tuningsweep_operator.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,24 @@ def test_a_refusal_is_trouble_a_passing_fault_is_tried_again(error: KubeError, r
 def test_the_api_servers_own_words_are_kept() -> None:
     assert refusal(422, b'{"kind":"Status","message":"spec.x: no"}').message == "spec.x: no"
     assert refusal(502, b"<html>").message == "<html>"
+
+
+@pytest.mark.parametrize(
+    ("account", "allowed", "refused"),
+    [
+        (None, (), False),
+        ("bucket-reader", (), True),
+        ("bucket-reader", ("other",), True),
+        ("bucket-reader", ("other", "bucket-reader"), False),
+        ("bucket-reader", ("*",), False),
+    ],
+)
+def test_a_service_account_must_be_allowed_by_the_installation(
+    account: str | None, allowed: tuple[str, ...], refused: bool
+) -> None:
+    manifest = sweep_manifest(spec__cluster={"podTemplate": {"serviceAccountName": account} if account else {}})
+    trouble = override_trouble(TuningSweep.from_manifest(manifest), Settings(allowed_service_accounts=allowed))
+    assert (trouble is not None) is refused
+    if trouble is not None:
+        assert trouble.reason is ConditionReason.OVERRIDE_NOT_ALLOWED
+        assert "spec.cluster.podTemplate.serviceAccountName 'bucket-reader'" in trouble.message

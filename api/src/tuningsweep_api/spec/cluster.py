@@ -6,17 +6,19 @@ from typing import Annotated, Any, Final
 from pydantic import Field, WithJsonSchema
 
 from tuningsweep_api.model import Model
+from tuningsweep_api.names import OBJECT_NAME_PATTERN
 from tuningsweep_api.quantities import Quantity
-from tuningsweep_api.spec.rules import Rule, RuledModel
+from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 Labels = Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=64)]
+ObjectName = Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, max_length=253)]
 KubernetesObject = Annotated[
     dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
 ]
 """A part of the pod API that Kubernetes itself validates when the pod is made."""
 
 
-RESERVED_VOLUMES: Final = ("control", "results", "shared-mem", "sweep")
+RESERVED_VOLUMES: Final = ("control", "ray-logs", "results", "scratch", "shared-mem", "sweep")
 """Volumes that operator and KubeRay add to the pods."""
 
 
@@ -72,25 +74,53 @@ class EnvVar(Model):
     """A secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef as in a pod."""
 
 
-Volume = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "x-kubernetes-preserve-unknown-fields": True,
-            "required": ["name"],
-            "properties": {
-                "name": {"type": "string", "minLength": 1, "maxLength": 63, "description": "Name of the volume."},
-                "hostPath": {
-                    "type": "object",
-                    "x-kubernetes-preserve-unknown-fields": True,
-                    "description": "Refused.",
-                },
-            },
-        }
+VOLUME_SOURCES: Final = {
+    "config_map": "configMap",
+    "csi": "csi",
+    "downward_api": "downwardAPI",
+    "empty_dir": "emptyDir",
+    "ephemeral": "ephemeral",
+    "persistent_volume_claim": "persistentVolumeClaim",
+    "projected": "projected",
+    "secret": "secret",
+}
+"""Those of the restricted Pod Security Standard: none reaches the node's own files."""
+
+_VOLUME_RULES = (
+    Rule(
+        "!has(self.hostPath)",
+        "volumes must not use hostPath; use a persistentVolumeClaim",
+        lambda v: v.host_path is None,
     ),
-]
-"""A pod volume; hostPath is in the schema only so that a rule can refuse it."""
+    exactly_one(tuple(VOLUME_SOURCES), tuple(VOLUME_SOURCES.values()), "volumes"),
+)
+
+
+class Volume(RuledModel):
+    """A pod volume: its name and exactly one source, written as in a pod."""
+
+    RULES = _VOLUME_RULES
+
+    name: str = Field(min_length=1, max_length=63)
+    """Name of the volume."""
+    config_map: KubernetesObject | None = None
+    """Files from a ConfigMap."""
+    csi: KubernetesObject | None = None
+    """A volume of a CSI driver that lives as long as the pod."""
+    downward_api: KubernetesObject | None = Field(default=None, alias="downwardAPI")
+    """Files about the pod."""
+    empty_dir: KubernetesObject | None = None
+    """An empty folder that lives as long as the pod."""
+    ephemeral: KubernetesObject | None = None
+    """A claim that lives as long as the pod."""
+    persistent_volume_claim: KubernetesObject | None = None
+    """A claim in the sweep's namespace."""
+    projected: KubernetesObject | None = None
+    """Several of the others in one folder."""
+    secret: KubernetesObject | None = None
+    """Files from a Secret."""
+    host_path: KubernetesObject | None = None
+    """Refused: the node's own files."""
 
 
 class PodTemplate(Model):
@@ -106,29 +136,33 @@ class PodTemplate(Model):
     """Tolerations of the pods."""
     affinity: KubernetesObject | None = None
     """Affinity of the pods."""
-    priority_class_name: str | None = Field(default=None, max_length=253)
+    priority_class_name: str | None = Field(default=None, pattern=OBJECT_NAME_PATTERN, max_length=253)
     """PriorityClass of the pods."""
-    image_pull_secrets: Annotated[list[Annotated[str, Field(max_length=253)]], Field(max_length=16)] = []
+    image_pull_secrets: Annotated[list[ObjectName], Field(max_length=16)] = []
     """Names of the Secrets to pull the image with."""
+    service_account_name: str | None = Field(default=None, pattern=OBJECT_NAME_PATTERN, max_length=253)
+    """ServiceAccount of the pods, for cloud identities; the operator's installation must allow it by name. Its token is
+    not mounted. Not with an autoscaled cluster, whose head runs as an account of KubeRay's."""
     env: Annotated[list[EnvVar], Field(max_length=64)] = []
     """Environment variables added to the trainer containers."""
     volumes: Annotated[list[Volume], Field(max_length=32)] = []
-    """Volumes added to the pods, e.g. configMap, secret or persistentVolumeClaim; hostPath is refused."""
+    """Volumes added to the pods, e.g. configMap, secret or persistentVolumeClaim."""
     volume_mounts: Annotated[list[KubernetesObject], Field(max_length=32)] = []
     """Mounts added to the trainer containers."""
 
 
 _CLUSTER_RULES = (
     Rule(
-        "!self.podTemplate.volumes.exists(v, has(v.hostPath))",
-        "cluster.podTemplate.volumes must not use hostPath; use a persistentVolumeClaim",
-        lambda c: all("hostPath" not in volume for volume in c.pod_template.volumes),
-    ),
-    Rule(
         f"self.podTemplate.volumes.all(v, !(v.name in {list(RESERVED_VOLUMES)}))",
         f"cluster.podTemplate.volumes must not be named {', '.join(RESERVED_VOLUMES)}: the sweep's own are;"
         " choose another name",
-        lambda c: all(volume.get("name") not in RESERVED_VOLUMES for volume in c.pod_template.volumes),
+        lambda c: all(volume.name not in RESERVED_VOLUMES for volume in c.pod_template.volumes),
+    ),
+    Rule(
+        "!has(self.podTemplate.serviceAccountName) || self.workers.minReplicas == self.workers.maxReplicas",
+        "cluster.podTemplate.serviceAccountName needs workers.minReplicas equal to maxReplicas: the head of an"
+        " autoscaled cluster runs as KubeRay's account",
+        lambda c: c.pod_template.service_account_name is None or c.workers.min_replicas == c.workers.max_replicas,
     ),
 )
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tuningsweep_api.model import Model
+from tuningsweep_api.names import OBJECT_NAME_PATTERN
 from tuningsweep_api.quantities import Quantity
 from tuningsweep_api.spec.rules import RuledModel, exactly_one
 
@@ -22,7 +23,7 @@ class NewClaim(Model):
 
     size: Quantity = "5Gi"
     """Size of the volume."""
-    storage_class_name: str | None = Field(default=None, max_length=253)
+    storage_class_name: str | None = Field(default=None, pattern=OBJECT_NAME_PATTERN, max_length=253)
     """StorageClass; the cluster's default if left out."""
     access_mode: AccessMode = AccessMode.READ_WRITE_ONCE
     """ReadWriteOnce keeps head and workers on one node; ReadWriteMany lets them spread."""
@@ -48,7 +49,7 @@ class Storage(RuledModel):
 
     volume_claim: NewClaim | None = None
     """A claim made for this sweep."""
-    existing_claim: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    existing_claim: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, max_length=253)] | None = None
     """Name of a PersistentVolumeClaim in the sweep's namespace."""
     uri: Annotated[str, Field(pattern=r"^(s3|gs|file)://[^\s]+$", max_length=1024)] | None = None
     """Object storage, e.g. s3://bucket/path; credentials come from cluster.podTemplate.env."""

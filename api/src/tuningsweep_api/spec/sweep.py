@@ -1,5 +1,6 @@
 """The TuningSweep resource: spec, its rules across fields, and the whole object as a user writes it."""
 
+import json
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -193,8 +194,11 @@ class TuningSweep(Model):
 
     @classmethod
     def from_manifest(cls, manifest: dict[str, Any]) -> Self:
-        """Validate a manifest; pydantic's ValidationError names each field (see `errors.explain`)."""
-        return cls.model_validate(manifest)
+        """Validate a manifest as strictly as the API server does: no text for a number, no number for true or false.
+
+        pydantic's ValidationError names each field (see `errors.explain`). Dates, which YAML makes of some texts, are texts.
+        """
+        return cls.model_validate_json(json.dumps(manifest, default=str), strict=True)
 
     def without_pod_template(self) -> Self:
         """The sweep but for the overrides of its pods, whose environment is where people write credentials."""

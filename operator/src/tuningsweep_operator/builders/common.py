@@ -1,6 +1,6 @@
 """What every object of a sweep shares: names, labels, the owner reference, the hardened security context."""
 
-from typing import Any
+from typing import Any, Final
 
 from tuningsweep_api import names
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -8,6 +8,7 @@ from tuningsweep_operator.resources import Manifest
 
 USER_ID = 65532
 """The unprivileged user of the trainer image."""
+SCRATCH: Final = "/tmp"  # noqa: S108 - a volume of the pod's own
 
 
 def secret_name(sweep: str) -> str:
@@ -18,6 +19,11 @@ def secret_name(sweep: str) -> str:
 def config_map_name(sweep: str) -> str:
     """Name of the ConfigMap with the resolved sweep."""
     return f"{sweep}-sweep"
+
+
+def network_policy_name(sweep: str) -> str:
+    """Name of the NetworkPolicy for the sweep's pods."""
+    return f"{sweep}-network"
 
 
 def claim_name(sweep: TuningSweep) -> str | None:
@@ -66,8 +72,18 @@ def pod_security() -> dict[str, Any]:
 
 
 def container_security() -> dict[str, Any]:
-    """A container's security context that the restricted Pod Security Standard admits."""
-    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    """A container's security context that the restricted Pod Security Standard admits, with nothing of its image writable."""
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+
+
+def scratch_volume() -> dict[str, Any]:
+    """The volume for what a pod writes besides results."""
+    return {"name": "scratch", "emptyDir": {}}
+
+
+def scratch_mount() -> dict[str, Any]:
+    """Where a container has it: Ray's files, temporary files and HOME."""
+    return {"name": "scratch", "mountPath": SCRATCH}
 
 
 def is_owned_by(manifest: Manifest, uid: str) -> bool:

@@ -8,11 +8,14 @@ from tuningsweep_api import names
 from tuningsweep_api.quantities import quantity_bytes, quantity_value
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.builders.common import (
+    SCRATCH,
     claim_name,
     config_map_name,
     container_security,
     labels,
     pod_security,
+    scratch_mount,
+    scratch_volume,
     secret_name,
 )
 from tuningsweep_operator.settings import Settings
@@ -34,6 +37,7 @@ ENVIRONMENT: Final = {
     "RAY_JOB_STOP_SIGNAL": "SIGINT",
     "RAY_JOB_STOP_WAIT_TIME_S": "30",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "HOME": SCRATCH,  # the image is read-only
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     # One CPU a trial: more threads would only make trials disturb each other.
@@ -94,7 +98,7 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
         "ports": [{"name": port, "containerPort": number} for port, number in ports.items()],
         "env": environment + user_environment,
         "securityContext": container_security(),
-        "volumeMounts": [*_results_mount(sweep), *overrides.volume_mounts],
+        "volumeMounts": [scratch_mount(), *_results_mount(sweep), *overrides.volume_mounts],
     }
 
 
@@ -106,13 +110,14 @@ def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> 
         "securityContext": pod_security(),
         "terminationGracePeriodSeconds": 30,
         "containers": [container],
-        "volumes": [*_results_volume(sweep), *overrides.volumes],
+        "volumes": [scratch_volume(), *_results_volume(sweep), *(volume.dump() for volume in overrides.volumes)],
     }
     chosen = {
         "nodeSelector": overrides.node_selector,
         "tolerations": overrides.tolerations,
         "affinity": overrides.affinity,
         "priorityClassName": overrides.priority_class_name,
+        "serviceAccountName": overrides.service_account_name,
         "imagePullSecrets": [{"name": name} for name in overrides.image_pull_secrets],
     }
     spec |= {field: value for field, value in chosen.items() if value}

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_operator.builders.common import container_security, owned_metadata
+from tuningsweep_operator.builders.common import container_security, owned_metadata, scratch_mount
 from tuningsweep_operator.builders.pods import build_head_pod, build_worker_pod, ray_cpus
 from tuningsweep_operator.resources import Manifest
 from tuningsweep_operator.settings import Settings
@@ -49,12 +49,15 @@ def _ray_cluster(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
         "template": build_head_pod(sweep, settings, runs_trials=runs_trials, autoscaled=autoscaled),
     }
     cluster: dict[str, Any] = {"rayVersion": settings.ray_version, "headGroupSpec": head}
+    if settings.ray_authentication:
+        cluster["authOptions"] = {"mode": "token"}  # KubeRay makes the token, a Secret beside the RayCluster
     if not runs_trials:
         cluster["workerGroupSpecs"] = [_worker_group(sweep, settings)]
     if autoscaled:
         cluster["enableInTreeAutoscaling"] = True
         cluster["autoscalerOptions"] = {
             "securityContext": container_security(),
+            "volumeMounts": [scratch_mount()],
             "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
         }
     return cluster
