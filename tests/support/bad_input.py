@@ -121,9 +121,16 @@ BAD_MANIFESTS = [
         {"spec.scheduler": {"maxSteps": 10, "gracePeriodSteps": 20}},
         "gracePeriodSteps must not be above",
     ),
+    BadInput("tiny GPU memory", {"spec.limits.gpuMemory": "1Mi"}, "limits.gpuMemory must be at least 64Mi"),
     BadInput("zero parallel trials", {"spec.parallelTrialCount": 0}, "parallelTrialCount"),
     BadInput(
         "more parallel than all", {"spec.parallelTrialCount": 5}, "parallelTrialCount must not be above maxTrialCount"
+    ),
+    BadInput("parallel trials in words", {"spec.parallelTrialCount": "auto"}, "parallelTrialCount"),
+    BadInput(
+        "Auto with an autoscaler",
+        {"spec.parallelTrialCount": "Auto", "spec.cluster.workers": {"minReplicas": 1, "maxReplicas": 3}},
+        "write the same number for cluster.workers.minReplicas and maxReplicas",
     ),
     BadInput("negative backoff", {"spec.backoffLimit": -1}, "backoffLimit"),
     BadInput(

@@ -31,6 +31,8 @@ class Sample:
     """Wall time of the longest finished step."""
     step_started: float | None = None
     """When the step in flight began; None between steps."""
+    gpu_memory: int | None = None
+    """Memory of GPUs that the processes hold, bytes; None where nobody asked for it."""
 
     def in_flight(self, now: float) -> float:
         """Seconds the step in flight has taken so far; 0 between steps."""
@@ -115,6 +117,14 @@ def _memory(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
     return Verdict(Reason.MEMORY_LIMIT_EXCEEDED, lowest, limit) if lowest > limit else None
 
 
+def _gpu_memory(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:  # noqa: ARG001
+    limit = limits.gpu_memory_bytes
+    seen = [sample.gpu_memory for sample in window.recent() if sample.gpu_memory is not None]
+    if limit is None or len(seen) < MEMORY_SAMPLES or min(seen) <= limit:
+        return None
+    return Verdict(Reason.GPU_MEMORY_LIMIT_EXCEEDED, min(seen), limit)
+
+
 def _step_time(limits: Limits, window: SampleWindow, now: float) -> Verdict | None:
     limit, newest = limits.step_seconds, window.newest
     if limit is None or newest is None:
@@ -138,6 +148,7 @@ def _trial_duration(limits: Limits, window: SampleWindow, now: float) -> Verdict
 
 RULES: Final[tuple[Callable[[Limits, SampleWindow, float], Verdict | None], ...]] = (
     _memory,  # first: it endangers other trials on the node
+    _gpu_memory,
     _step_time,  # a hanging step has no mean
     _mean_step_time,
     _trial_duration,
@@ -162,14 +173,20 @@ TICK_SECONDS: Final = 0.0005
 def judged_again_at(limits: Limits, window: SampleWindow, now: float, planned: float) -> float:
     """When to look next: as `planned`, or earlier where a verdict is near.
 
-    That is at once after a first sample over the memory limit, and at the moment when a step in flight, or the trial,
+    That is at once after a first sample over a limit on memory, and at the moment when a step in flight, or the trial,
     goes over a limit by lasting.
     """
     moments = [planned, *_crossings(limits, window)]
-    newest, memory = window.newest, limits.memory_bytes
-    if newest is not None and memory is not None and newest.memory > memory:
+    newest = window.newest
+    if newest is not None and (
+        _above(newest.memory, limits.memory_bytes) or _above(newest.gpu_memory, limits.gpu_memory_bytes)
+    ):
         moments.append(now + CONFIRM_SECONDS)
     return max(now + TICK_SECONDS, min(moments))
+
+
+def _above(value: int | None, limit: int | None) -> bool:
+    return value is not None and limit is not None and value > limit
 
 
 def _crossings(limits: Limits, window: SampleWindow) -> Iterator[float]:

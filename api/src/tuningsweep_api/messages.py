@@ -13,7 +13,7 @@ from pydantic import Field
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.spec.limits import Limits
-from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.spec.sweep import ParallelTrialCount, TuningSweep
 from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts, TrialRecord
 
 RECENT_STOPS_KEPT = 50
@@ -25,7 +25,7 @@ class DesiredState(Model):
     """What the sweep should be like now."""
 
     limits: Limits
-    parallel_trial_count: int = Field(ge=1)
+    parallel_trial_count: ParallelTrialCount
     max_trial_count: int = Field(ge=1)
     max_failed_trial_count: int = Field(ge=0)
     stop_trials: Annotated[list[str], Field(max_length=10_000)] = []
@@ -81,6 +81,7 @@ class SweepState(Model):
     recent_stops: Annotated[list[StopRecord], Field(max_length=RECENT_STOPS_KEPT)] = []
     """The newest stops, oldest first."""
     running: Annotated[list[RunningTrial], Field(max_length=RUNNING_TRIALS_SHOWN)] = []
+    """Trials that run, and those that are held."""
     warning_count: int = 0
     """Limit warnings so far (limits.action Warn)."""
     result: SweepResult | None = None

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     COMPLETED = "Completed"
     PRUNED_BY_SCHEDULER = "PrunedByScheduler"
     MEMORY_LIMIT_EXCEEDED = "MemoryLimitExceeded"
+    GPU_MEMORY_LIMIT_EXCEEDED = "GPUMemoryLimitExceeded"
     MEAN_STEP_TIME_LIMIT_EXCEEDED = "MeanStepTimeLimitExceeded"
     STEP_TIME_LIMIT_EXCEEDED = "StepTimeLimitExceeded"
     TRIAL_DURATION_EXCEEDED = "TrialDurationExceeded"
@@ -34,11 +35,13 @@ class Reason(StrEnum):
     TRAINABLE_ERROR = "TrainableError"
     TRAINING_PROCESS_DIED = "TrainingProcessDied"
     METRIC_MISSING = "MetricMissing"
+    GPU_UNREADABLE = "GPUUnreadable"
 
 
 LIMIT_REASONS = frozenset(
     {
         Reason.MEMORY_LIMIT_EXCEEDED,
+        Reason.GPU_MEMORY_LIMIT_EXCEEDED,
         Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED,
         Reason.STEP_TIME_LIMIT_EXCEEDED,
         Reason.TRIAL_DURATION_EXCEEDED,
@@ -92,6 +95,7 @@ class ConditionReason(StrEnum):
     TRAINABLE_UNAVAILABLE = "TrainableUnavailable"
     OBJECTIVE_METRIC_MISSING = "ObjectiveMetricMissing"
     LIMIT_BELOW_FLOOR = "LimitBelowFloor"
+    GPU_UNREADABLE = "GPUUnreadable"
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     RESULTS_TAKEN = "ResultsTaken"
     DRIVER_FAILED = "DriverFailed"

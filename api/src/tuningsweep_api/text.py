@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from tuningsweep_api.outcomes import Reason
 
-MEMORY_REASONS: Final = frozenset({Reason.MEMORY_LIMIT_EXCEEDED, Reason.OOM_KILLED})
+MEMORY_REASONS: Final = frozenset({Reason.MEMORY_LIMIT_EXCEEDED, Reason.GPU_MEMORY_LIMIT_EXCEEDED, Reason.OOM_KILLED})
 
 
 class Precision(NamedTuple):

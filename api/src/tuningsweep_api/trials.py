@@ -58,6 +58,8 @@ class TrialRecord(Model):
     """CPU time of the same."""
     peak_memory: int = 0
     """Highest memory seen, bytes."""
+    peak_gpu_memory: int | None = None
+    """Highest GPU memory seen, bytes; absent without limits.gpuMemory."""
     attempts: int = 1
     """Training processes started for it; more than one after a crash, suspension or pause."""
     forecast: Forecast | None = None
@@ -65,7 +67,7 @@ class TrialRecord(Model):
 
 
 class RunningTrial(Model):
-    """A trial that is being trained now."""
+    """A trial that is being trained now, or held until memory for it is free."""
 
     trial: str
     parameters: dict[str, ParameterValue]
@@ -78,6 +80,8 @@ class RunningTrial(Model):
     step_in_flight: float | None = None
     """Seconds since the running step began; absent between steps."""
     metrics: Metrics = {}
+    held: str = ""
+    """Why it waits for memory before it goes on (parallelTrialCount Auto); empty for one that is being trained."""
 
 
 class StopRecord(Model):
@@ -100,6 +104,8 @@ class TrialCounts(Model):
     total: int = 0
     """Trials the sweep knows of so far: ended, running and waiting."""
     pending: int = 0
+    held: int = 0
+    """Those of the pending ones that wait for memory (parallelTrialCount Auto)."""
     running: int = 0
     succeeded: int = 0
     pruned: int = 0
@@ -109,11 +115,12 @@ class TrialCounts(Model):
     failed: int = 0
 
     @classmethod
-    def of(cls, outcomes: Mapping[Outcome, int], *, pending: int, running: int) -> Self:
+    def of(cls, outcomes: Mapping[Outcome, int], *, pending: int, running: int, held: int = 0) -> Self:
         """From the ended trials by outcome and how many have not ended."""
         return cls(
             total=sum(outcomes.values()) + pending + running,
             pending=pending,
+            held=held,
             running=running,
             succeeded=outcomes.get(Outcome.SUCCEEDED, 0),
             pruned=outcomes.get(Outcome.PRUNED, 0),

@@ -10,6 +10,8 @@ ADVICE: Final[dict[Reason, str]] = {
     " raise spec.scheduler.gracePeriodSteps in a new sweep",
     Reason.MEMORY_LIMIT_EXCEEDED: "choose parameters that hold less at once (smaller batches or models), or raise"
     " limits.memory: tuningsweep limits SWEEP --memory ...",
+    Reason.GPU_MEMORY_LIMIT_EXCEEDED: "choose parameters that hold less on the GPU at once (smaller batches or models), or"
+    " raise limits.gpuMemory: tuningsweep limits SWEEP --gpu-memory ...",
     Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED: "choose parameters with cheaper steps; raise limits.warmupSteps if only the first"
     " steps are slow, or limits.meanStepTime",
     Reason.STEP_TIME_LIMIT_EXCEEDED: "a single step took too long: does it hang on input or a lock? Otherwise raise"
@@ -25,4 +27,6 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.TRAINABLE_ERROR: "its own code raised: fix what the message says, and run the trial's parameters by hand",
     Reason.TRAINING_PROCESS_DIED: "look into the log of the pod it ran in for a crash of a native library",
     Reason.METRIC_MISSING: "report the metric of spec.objective.objectiveMetricName at least once in each trial",
+    Reason.GPU_UNREADABLE: "limits.gpuMemory needs a GPU of NVIDIA with its driver where trials run; give them one"
+    " (cluster.resourcesPerTrial.gpu) or take the limit out: tuningsweep limits SWEEP --unset gpu-memory",
 }

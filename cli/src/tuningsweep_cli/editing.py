@@ -13,6 +13,7 @@ from tuningsweep_cli.exits import CommandError
 Manifest = dict[str, Any]
 UNSETTABLE: Final = {
     "memory": "memory",
+    "gpu-memory": "gpuMemory",
     "mean-step-time": "meanStepTime",
     "step-time": "stepTime",
     "trial-duration": "trialDuration",

@@ -61,6 +61,16 @@ def trials_table(
 
 def _running_row(sweep: TuningSweep, trial: RunningTrial, objective: str) -> tuple[str | Text, ...]:
     limit = sweep.spec.limits.memory_bytes
+    if trial.held:
+        return (
+            trial.trial,
+            Text(text.parameters(trial.parameters)),
+            "",
+            "",
+            "",
+            "",
+            Text(f"held: {trial.held}", "dim"),
+        )
     return (
         trial.trial,
         Text(text.parameters(trial.parameters)),

@@ -53,6 +53,19 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
         report({"loss": float(parameters.get("x", 0)), "went_on_from": first}, checkpoint=folder)
 
 
+def grows(parameters: dict[str, Any]) -> None:
+    """Takes `mebibytes` of memory within a second, ten at a time, waits until the file `until` is there, and reports."""
+    held: list[bytes] = []
+    wanted = int(parameters["mebibytes"])
+    for _ in step(range(wanted // 10)):
+        held.append(b"x" * (10 << 20))
+        time.sleep(10 / wanted)
+    deadline = time.monotonic() + 60
+    while not Path(parameters["until"]).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    report({"loss": float(len(held))})
+
+
 def prints_and_raises(parameters: dict[str, Any]) -> None:
     """One report, some output, then an error."""
     print("about to fail")

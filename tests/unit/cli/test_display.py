@@ -77,6 +77,15 @@ def test_parameters_are_shown_as_written_where_they_are_whole() -> None:
     assert parameters({"width": 40000, "rate": 0.000123456, "kind": "l1"}) == "width=40000 rate=0.0001235 kind=l1"
 
 
+def test_a_held_trial_is_shown_with_the_reason() -> None:
+    held = STATE.running[0].model_copy(update={"held": "it may need 400Mi"})
+    console = Console(file=StringIO(), width=200)
+    console.print(sweep_view(SWEEP, STATE.trials, [held], []))
+    row = next(line for line in console.file.getvalue().splitlines() if "trial-0002" in line)  # type: ignore[attr-defined]
+    assert row.rstrip().endswith("held: it may need 400Mi")
+    assert "128Mi" not in row, "nothing of it is measured"
+
+
 def test_outcome_words() -> None:
     assert outcome_words(record("t")) == "Succeeded"
     assert outcome_words(record("t", outcome="Failed", reason="OOMKilled")) == "Failed: OOMKilled"

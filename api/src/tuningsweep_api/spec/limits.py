@@ -8,6 +8,7 @@ from tuningsweep_api.quantities import Duration, Quantity, duration_seconds, qua
 from tuningsweep_api.spec.rules import Rule, RuledModel
 
 MINIMUM_MEMORY = "16Mi"
+MINIMUM_GPU_MEMORY = "64Mi"
 
 
 class LimitAction(StrEnum):
@@ -40,6 +41,14 @@ _RULES = (
         " write for example 400Mi",
         holds=lambda limits: limits.memory is None or quantity_bytes(limits.memory) >= quantity_bytes(MINIMUM_MEMORY),
     ),
+    Rule(
+        cel=f"!has(self.gpuMemory) || quantity(string(self.gpuMemory)).compareTo(quantity('{MINIMUM_GPU_MEMORY}')) >= 0",
+        message=f"limits.gpuMemory must be at least {MINIMUM_GPU_MEMORY} (an empty CUDA context needs more);"
+        " write for example 4Gi",
+        holds=lambda limits: (
+            limits.gpu_memory is None or quantity_bytes(limits.gpu_memory) >= quantity_bytes(MINIMUM_GPU_MEMORY)
+        ),
+    ),
     _positive("mean_step_time", "meanStepTime"),
     _positive("step_time", "stepTime"),
     _positive("trial_duration", "trialDuration"),
@@ -53,6 +62,9 @@ class Limits(RuledModel):
 
     memory: Quantity | None = None
     """Most memory (RSS - SHR of the training process and its children) a trial may hold, e.g. 400Mi."""
+    gpu_memory: Quantity | None = None
+    """Most memory of NVIDIA GPUs that a trial's processes may hold, all its GPUs together, e.g. 4Gi. Needs NVIDIA's driver
+    where trials run."""
     mean_step_time: Duration | None = None
     """Longest mean wall time of a step over the last windowSteps steps, after warmupSteps, e.g. 50ms."""
     step_time: Duration | None = None
@@ -73,6 +85,11 @@ class Limits(RuledModel):
     def memory_bytes(self) -> int | None:
         """The memory limit in bytes."""
         return None if self.memory is None else quantity_bytes(self.memory)
+
+    @property
+    def gpu_memory_bytes(self) -> int | None:
+        """The limit on GPU memory in bytes."""
+        return None if self.gpu_memory is None else quantity_bytes(self.gpu_memory)
 
     @property
     def mean_step_seconds(self) -> float | None:

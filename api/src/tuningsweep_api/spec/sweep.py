@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tuningsweep_api import names
 from tuningsweep_api.model import Model
@@ -29,6 +29,31 @@ MUTABLE_FIELDS: Final = (
 )
 """Fields of the spec that may be edited after creation."""
 
+
+AUTO: Final = "Auto"
+MOST_PARALLEL_TRIALS: Final = 1000
+
+
+def _checked_count(value: int | str) -> int | str:
+    if value == AUTO or (isinstance(value, int) and 1 <= value <= MOST_PARALLEL_TRIALS):
+        return value
+    raise ValueError(f"{value!r} is not a count; write a number from 1 to {MOST_PARALLEL_TRIALS}, or {AUTO}")
+
+
+ParallelTrialCount = Annotated[
+    int | str,
+    AfterValidator(_checked_count),
+    WithJsonSchema(
+        {
+            "x-kubernetes-int-or-string": True,
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "minimum": 1,
+            "maximum": MOST_PARALLEL_TRIALS,
+            "pattern": f"^{AUTO}$",
+        }
+    ),
+]
+"""A number of trials, or `Auto`: as many as fit into memory. The only text is AUTO."""
 
 POPULATION_BASED: Final = (SchedulerType.PBT, SchedulerType.PB2)
 """Schedulers that give running trials other configurations."""
@@ -117,9 +142,15 @@ _RULES = (
         lambda s: s.storage.ephemeral is None or s.cluster.workers.max_replicas == 0,
     ),
     Rule(
-        "self.parallelTrialCount <= self.maxTrialCount",
+        "type(self.parallelTrialCount) == string || self.parallelTrialCount <= self.maxTrialCount",
         "parallelTrialCount must not be above maxTrialCount",
-        lambda s: s.parallel_trial_count <= s.max_trial_count,
+        lambda s: s.parallel_trial_count == AUTO or s.parallel_trial_count <= s.max_trial_count,
+    ),
+    Rule(
+        "type(self.parallelTrialCount) != string || self.cluster.workers.minReplicas == self.cluster.workers.maxReplicas",
+        "parallelTrialCount Auto fills the pods there are, so the autoscaler would never see a trial wait;"
+        " write the same number for cluster.workers.minReplicas and maxReplicas",
+        lambda s: s.parallel_trial_count != AUTO or s.cluster.workers.min_replicas == s.cluster.workers.max_replicas,
     ),
 )
 
@@ -141,8 +172,9 @@ class TuningSweepSpec(RuledModel):
     """How trials are ended for their results."""
     limits: Limits = Limits()
     """What one trial may use; may be edited while trials run."""
-    parallel_trial_count: int = Field(default=1, ge=1, le=1000)
-    """Trials that run at the same time."""
+    parallel_trial_count: ParallelTrialCount = 1
+    """Trials that run at the same time, or Auto: as many as fit into each pod's memory, by limits.memory and by what
+    earlier trials needed, at most four a core. A trial that would not fit is held until it does."""
     max_trial_count: int = Field(default=16, ge=1, le=100_000)
     """Most trials; a grid ends earlier when it is used up."""
     max_failed_trial_count: int = Field(default=3, ge=0, le=100_000)

@@ -19,6 +19,9 @@ RIGHTS = "The sweep is one on a cluster. This needs: get and patch tuningsweeps.
 def limits(
     sweep: Sweep,
     memory: Annotated[str | None, typer.Option(help="Most memory of a trial, e.g. 400Mi.", show_default=False)] = None,
+    gpu_memory: Annotated[
+        str | None, typer.Option(help="Most GPU memory of a trial, e.g. 4Gi.", show_default=False)
+    ] = None,
     mean_step_time: Annotated[
         str | None, typer.Option(help="Longest mean time of a step, e.g. 50ms.", show_default=False)
     ] = None,
@@ -43,7 +46,9 @@ def limits(
     ] = None,
     unset: Annotated[
         list[str],
-        typer.Option(help="Take out a limit: memory, mean-step-time, step-time, trial-duration (may be repeated)."),
+        typer.Option(
+            help="Take out a limit: memory, gpu-memory, mean-step-time, step-time, trial-duration (may be repeated)."
+        ),
     ] = [],  # noqa: B006
     namespace: Namespace = None,
     context: Context = None,
@@ -54,6 +59,7 @@ def limits(
 
     changes = {
         "memory": memory,
+        "gpuMemory": gpu_memory,
         "meanStepTime": mean_step_time,
         "stepTime": step_time,
         "trialDuration": trial_duration,

@@ -34,6 +34,8 @@ WORKER_PORTS: Final = {"metrics": 8080, names.METRICS_PORT_NAME: names.METRICS_P
 ENVIRONMENT: Final = {
     # The raylet ends and reaps what a dead worker leaves; PID 1 of the container reaps nothing.
     "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
+    # Short of memory, Ray would kill a supervisor; without that the kernel kills a training process, its first victim.
+    "RAY_memory_monitor_refresh_ms": "0",
     "RAY_JOB_STOP_SIGNAL": "SIGINT",
     "RAY_JOB_STOP_WAIT_TIME_S": "30",
     "RAY_USAGE_STATS_ENABLED": "0",

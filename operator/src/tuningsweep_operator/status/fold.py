@@ -93,7 +93,9 @@ def _progress(previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
         # Trials that ran are nobody's now: they wait to be resumed. Unless the driver is only silent.
         if seen.deployment != "Running" and previous.trials.running:
             counts = previous.trials
-            changes["trials"] = counts.model_copy(update={"running": 0, "pending": counts.pending + counts.running})
+            changes["trials"] = counts.model_copy(
+                update={"running": 0, "held": 0, "pending": counts.pending + counts.running}
+            )
         return changes
     return changes | {
         "trials": state.trials,

@@ -1,13 +1,12 @@
 """Rows that do not fit are refused before a byte of them is allocated."""
 
-from pathlib import Path
-
 import pytest
 
 from tuningsweep_api.spec.dataset import Dataset, GeneratedDataset
 from tuningsweep_api.spec.trainable import Task
+from tuningsweep_trainer.container import MemoryRoom
 from tuningsweep_trainer.datasets import room, sources
-from tuningsweep_trainer.datasets.room import available_memory, check_memory
+from tuningsweep_trainer.datasets.room import check_memory
 from tuningsweep_trainer.errors import DatasetError
 
 
@@ -22,29 +21,9 @@ def test_the_generator_is_not_called_for_rows_that_do_not_fit(task, monkeypatch)
     def never(**_):
         raise AssertionError("rows were generated")
 
-    monkeypatch.setattr(room, "available_memory", lambda: 2**30)
+    monkeypatch.setattr(room, "memory_room", lambda: MemoryRoom(2**31, 2**30))
     monkeypatch.setattr(sources.sklearn_datasets, "make_classification", never)
     monkeypatch.setattr(sources.sklearn_datasets, "make_regression", never)
     largest = Dataset(generated=GeneratedDataset(rows=10_000_000, features=100_000))
     with pytest.raises(DatasetError, match=r"where 1024 MiB are free"):
         sources.load(largest, task)
-
-
-def limits(folder: Path, limit: str, used: str) -> list[tuple[Path, Path]]:
-    (folder / "limit").write_text(limit)
-    (folder / "used").write_text(used)
-    return [(folder / "limit", folder / "used")]
-
-
-def test_a_container_has_what_its_limit_leaves(tmp_path):
-    assert available_memory(limits(tmp_path, "3000000\n", "1000000\n")) == 2_000_000
-    assert available_memory(limits(tmp_path, "3000000", "4000000")) == 0
-
-
-def test_a_container_without_limit_has_what_the_machine_has(tmp_path, monkeypatch):
-    class Free:
-        available = 12345
-
-    monkeypatch.setattr(room.psutil, "virtual_memory", lambda: Free)
-    assert available_memory(limits(tmp_path, "max", "1000000")) == 12345
-    assert available_memory([(tmp_path / "none", tmp_path / "none")]) == 12345

@@ -8,12 +8,14 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
+from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.book import Book
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.state import fold_state, sweep_result
+from tuningsweep_trainer.node.runtime import TrialStatus
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import LocalStore
 from tuningsweep_trainer.supervisor.result import TrialResult
@@ -66,6 +68,35 @@ def test_no_more_than_the_parallel_count_start(sweep: Sweep) -> None:
     assert sweep.book.next_trial() is None
     sweep.end("trial-0000", Outcome.SUCCEEDED, **loss(1))
     assert sweep.start() == "trial-0002"
+
+
+def test_with_auto_a_few_trials_ask_for_memory_and_more_once_those_train(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__parallelTrialCount="Auto", spec__maxTrialCount=16)
+    first, second = sweep.start(), sweep.start()
+    assert sweep.book.next_trial() is None, "nobody has heard yet whether the first two have room"
+    why = "it may need 3Mi"
+    told = {first: "", second: why}
+    statuses = {name: TrialStatus(trial=name, process="", supervisor_pid=1, held=held) for name, held in told.items()}
+    sweep.book.observed(statuses, nodes=1)
+    third = sweep.start()
+    assert sweep.book.next_trial() is None
+    state = sweep.state()
+    assert (state.trials.running, state.trials.pending, state.trials.held) == (2, 1, 1)
+    assert {trial.trial: trial.held for trial in state.running} == {first: "", second: why, third: ""}
+    sweep.book.observed({}, nodes=4)
+    assert [sweep.start(), sweep.start()] == ["trial-0003", "trial-0004"], "every node has one to ask for"
+    sweep.book.reported(second, TrialResult(process="p", metrics={"validation_loss": 1.0}), 1)
+    assert sweep.state().trials.held == 0
+
+
+def test_with_auto_a_trial_asks_for_its_limit_and_nobody_predicts_for_a_number(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__parallelTrialCount="Auto")
+    _, parameters = sweep.book.next_trial() or ("", {})
+    assert sweep.book.expected_memory(parameters) == 400 << 20
+    sweep.book.edit(sweep.book.desired.model_copy(update={"limits": Limits()}))
+    assert sweep.book.expected_memory(parameters) is None
+    sweep.book.edit(sweep.book.desired.model_copy(update={"parallel_trial_count": 2, "limits": Limits(memory="1Gi")}))
+    assert sweep.book.expected_memory(parameters) is None
 
 
 def test_a_paused_trial_makes_room_and_is_released_once(sweep: Sweep) -> None:

@@ -4,7 +4,7 @@ from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.driver.book import Live, Progress
+from tuningsweep_trainer.driver.live import Live, Progress
 from tuningsweep_trainer.driver.summary import summarise
 from tuningsweep_trainer.driver.tally import Tally
 from tuningsweep_trainer.node.summary import EndedTrials, SweepSummary
@@ -35,6 +35,7 @@ def test_ended_trials_by_outcome_and_reason_with_their_cpu_time() -> None:
         record(2, Outcome.LIMIT_EXCEEDED, Reason.MEMORY_LIMIT_EXCEEDED, 0.2),
     ]
     live = {"trial-0003": Live({}, running=True), "trial-0004": Live({}), "trial-0005": Live({}, paused=True)}
+    live["trial-0006"] = Live({}, running=True, held="it may need 3Mi")
     tally = Tally(SWEEP.spec.objective)
     for ended in records:
         tally.add(ended)
@@ -43,5 +44,5 @@ def test_ended_trials_by_outcome_and_reason_with_their_cpu_time() -> None:
         EndedTrials(outcome=Outcome.SUCCEEDED, reason=Reason.COMPLETED, count=1, cpu_seconds=1.5),
         EndedTrials(outcome=Outcome.LIMIT_EXCEEDED, reason=Reason.MEMORY_LIMIT_EXCEEDED, count=2, cpu_seconds=3.0),
     ]
-    assert (found.pending, found.running, found.warnings) == (2, 1, 1)
+    assert (found.pending, found.held, found.running, found.warnings) == (3, 1, 1, 1)
     assert found.best_objective == 0.5, "a trial over a limit is never the best"

@@ -3,7 +3,7 @@
 from prometheus_client import generate_latest
 
 from support.synthetic import ended, status, summary, trainer_registry
-from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
 from tuningsweep_trainer.node.runtime import TrialStatus
 from tuningsweep_trainer.node.step_times import StepTimes
 from tuningsweep_trainer.node.summary import SweepSummary
@@ -48,6 +48,12 @@ def test_what_is_not_limited_or_not_known_has_no_series() -> None:
     assert not [name for name in names if "limit" in name or "objective" in name or "mean" in name]
 
 
+def test_a_held_trial_has_no_measures_and_is_counted() -> None:
+    found = series([TrialStatus(trial="trial-0000", process="", supervisor_pid=1, held="why")], SweepSummary(held=1))
+    assert not [name for name in found if "trial-0000" in name]
+    assert found[f"tuningsweep_trials_held{{{SWEEP}}}"] == 1
+
+
 def test_the_series_of_an_ended_trial_are_gone() -> None:
     statuses = [status(0), status(1)]
     registry = trainer_registry(statuses, summary())
@@ -64,7 +70,9 @@ def test_the_sweep_in_numbers() -> None:
     assert found[f"tuningsweep_trials_running{{{SWEEP}}}"] == 8
     assert found[f"tuningsweep_limit_warnings_total{{{SWEEP}}}"] == 2
     assert found[f"tuningsweep_best_objective{{{SWEEP}}}"] == 0.125
-    assert found['tuningsweep_trials{namespace="team-a",outcome="LimitExceeded",sweep="digits"}'] == 8
+    assert found['tuningsweep_trials{namespace="team-a",outcome="LimitExceeded",sweep="digits"}'] == 2 * len(
+        LIMIT_REASONS
+    )
     reason = 'namespace="team-a",outcome="LimitExceeded",reason="MemoryLimitExceeded",sweep="digits"'
     assert found[f"tuningsweep_trials_by_reason{{{reason}}}"] == 2
     labels = 'namespace="team-a",outcome="Succeeded",sweep="digits"'

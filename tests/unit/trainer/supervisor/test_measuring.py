@@ -1,14 +1,12 @@
 """Pure parts of the supervisor: what /proc says, how often to look, why a process died."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from tuningsweep_api.judge import Verdict
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.supervisor import ending
-from tuningsweep_trainer.supervisor.oom import counter_files, oom_kills, parse_oom_kills
 from tuningsweep_trainer.supervisor.sampler import (
     FASTEST,
     MOVING_BYTES,
@@ -49,29 +47,6 @@ def test_a_process_that_is_gone_counts_as_nothing() -> None:
     assert sampler.memory(0.01) > 0, "children are looked up again only after a while"
     assert sampler.memory(1.0) == 0
     sampler.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\noom_group_kill 0\n", 2),
-        ("oom_kill_disable 0\nunder_oom 0\noom_kill 5\n", 5),
-        ("oom_kill_disable 0\n", None),
-    ],
-)
-def test_oom_counters_of_both_cgroup_versions(text: str, count: int | None) -> None:
-    assert parse_oom_kills(text) == count
-
-
-def test_the_nearest_oom_counter_is_used(tmp_path: Path) -> None:
-    assert counter_files("0::/pod/container\n")[0] == Path("/sys/fs/cgroup/pod/container/memory.events")
-    assert counter_files("4:cpu,memory:/pod\n")[0] == Path("/sys/fs/cgroup/memory/pod/memory.oom_control")
-    near, far = tmp_path / "near", tmp_path / "far"
-    far.write_text("oom_kill 7\n")
-    assert oom_kills([near, far]) == 7
-    near.write_text("oom_kill 1\n")
-    assert oom_kills([near, far]) == 1
-    assert oom_kills([]) == 0
 
 
 @pytest.mark.parametrize(

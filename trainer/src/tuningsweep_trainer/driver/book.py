@@ -6,54 +6,32 @@ and the live table show. A lock makes it usable from Tune's thread, the control 
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Final
 
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.names import trial_name
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import Forecasting
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import Forecast, TrialRecord
+from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.driver.forecast import Forecaster
 from tuningsweep_trainer.driver.listeners import Listeners
+from tuningsweep_trainer.driver.live import Live, Progress
 from tuningsweep_trainer.driver.proposals import Proposer
 from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.driver.sweep_end import SweepEnd, sweep_end
 from tuningsweep_trainer.driver.tally import Tally
+from tuningsweep_trainer.node.runtime import TrialStatus
 from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
 from tuningsweep_trainer.supervisor.ending import forecast_sentence
 from tuningsweep_trainer.supervisor.result import TrialResult
 
+MOST_ASKING: Final = 2
+"""With parallelTrialCount Auto, trials that are with a supervisor and not known to train; one for each node if more."""
+
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Live:
-    """A trial that has been assigned and has not ended."""
-
-    parameters: Parameters
-    attempts: int = 0
-    start_time: str | None = None
-    running: bool = False
-    paused: bool = False
-    """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
-    last: TrialResult | None = None
-    spent_seconds: float = 0.0
-    spent_cpu_seconds: float = 0.0
-    """Wall and CPU time of its earlier training processes under this driver, as far as they reported."""
-    forecast: Forecast | None = None
-    """Set where it was predicted to exceed a limit."""
-
-
-@dataclass
-class Progress:
-    """What the state fold reads, as one consistent copy."""
-
-    tally: Tally
-    live: dict[str, Live] = field(default_factory=dict)
-    warnings: int = 0
-    end: SweepEnd | None = None
 
 
 class Book:
@@ -73,6 +51,7 @@ class Book:
         self._next_index = history.assigned
         self._exhausted = False
         self._warned = {(warning.trial, warning.reason) for warning in history.warnings}
+        self._nodes = 1
         self.released: list[str] = []
         self.end: SweepEnd | None = None
         self.interrupted = False
@@ -85,7 +64,7 @@ class Book:
     def next_trial(self) -> tuple[str, Parameters] | None:
         """The next trial to start, if one may start now; on record before this returns."""
         with self._lock:
-            while not self.closed and self._active < self.desired.parallel_trial_count:
+            while not self.closed and self._active < self.most_active:
                 assigned = self._waiting_trial() or self._new_trial()
                 if assigned is None or not self._skipped(*assigned):
                     return assigned
@@ -94,6 +73,22 @@ class Book:
     @property
     def _active(self) -> int:
         return sum(not live.paused for live in self._live.values())
+
+    @property
+    def most_active(self) -> int:
+        """Trials that may be with Tune now: with Auto those that train, and a few that ask their node for memory."""
+        count = self.desired.parallel_trial_count
+        if isinstance(count, int):
+            return count
+        training = sum(live.training and not live.paused for live in self._live.values())
+        return training + max(MOST_ASKING, self._nodes)
+
+    def expected_memory(self, parameters: Parameters) -> int | None:
+        """The most memory a configuration is expected to hold, bytes; None if nothing is known, or nobody asks."""
+        with self._lock:
+            if isinstance(self.desired.parallel_trial_count, int):
+                return None
+            return self._forecaster.most_memory(parameters, self.desired.limits)
 
     def _waiting_trial(self) -> tuple[str, Parameters] | None:
         if not self._waiting:
@@ -155,6 +150,7 @@ class Book:
                 live.spent_cpu_seconds += live.last.cpu_seconds
                 live.last = live.last.model_copy(update={"duration_seconds": 0.0, "cpu_seconds": 0.0})
             live.parameters, live.running, live.paused, live.attempts = dict(parameters), True, False, live.attempts + 1
+            live.held, live.training = "", False
             live.start_time = live.start_time or timestamp()
             assignment = Assignment(trial=name, parameters=live.parameters, attempt=live.attempts, time=timestamp())
             self._ledger.assign(assignment)
@@ -166,9 +162,18 @@ class Book:
             live = self._live.get(name)
             if live is None:
                 return
-            live.last = result
+            live.last, live.held, live.training = result, "", True
             self._warn(name, result)
         self._listeners.reported(name, result.metrics, step)
+
+    def observed(self, statuses: Mapping[str, TrialStatus], nodes: int) -> None:
+        """What the supervisors of so many nodes said of their trials, half a second ago or so."""
+        with self._lock:
+            self._nodes = nodes
+            for name, status in statuses.items():
+                live = self._live.get(name)
+                if live is not None and live.running and not live.training:
+                    live.held, live.training = status.held, not status.held
 
     def paused(self, name: str) -> None:
         """Tune paused the trial: its process is of no more use."""
@@ -251,6 +256,7 @@ class Book:
             duration_seconds=round(live.spent_seconds + final.duration_seconds, 3),
             cpu_seconds=round(live.spent_cpu_seconds + final.cpu_seconds, 3),
             peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
+            peak_gpu_memory=_larger(result.peak_gpu_memory, None if last is None else last.peak_gpu_memory),
             attempts=live.attempts,
             forecast=live.forecast,
         )
@@ -301,6 +307,10 @@ class Book:
             live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
             waiting = {name: Live(u.parameters, u.attempts, u.first_start) for name, u in self._waiting}
             return Progress(self._tally.copy(), {**live, **waiting}, len(self._warned), self.end)
+
+
+def _larger(*values: int | None) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _ending(result: TrialResult | None, longest: int | None) -> TrialResult:

@@ -95,6 +95,7 @@ class Conductor(threading.Thread):
         self._fleet.order(orders_of(self._book))
         self._fleet.meet_nodes()
         self._statuses = self._fleet.observe(summarise(self._book.progress()))
+        self._book.observed(self._statuses, self._fleet.nodes)
         if self._on_state is not None:
             self._on_state(self.state())
 

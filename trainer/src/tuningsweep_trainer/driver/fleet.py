@@ -47,6 +47,11 @@ class Fleet:
             self._agents[node] = self._start_agent(node)
             log.info("node agent started", extra={"node": node})
 
+    @property
+    def nodes(self) -> int:
+        """Nodes that have an agent."""
+        return len(self._agents)
+
     def _start_agent(self, node: str) -> Any:
         options = ray.remote(NodeAgent).options(
             name=self._context.agent_name(node),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.limits import Limits
+from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.trials import Forecast, ParameterValue, TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices
@@ -210,11 +210,14 @@ class Forecaster:
 
     def learn(self, record: TrialRecord) -> None:
         """Take in a trial that has ended."""
-        if record.outcome in (Outcome.SKIPPED, Outcome.FAILED) or (record.steps == 0 and record.observed is None):
+        ran_out = record.reason is Reason.OOM_KILLED
+        if record.outcome is Outcome.SKIPPED or (record.outcome is Outcome.FAILED and not ran_out):
+            return
+        if record.steps == 0 and record.observed is None and not ran_out:
             return
         features = self._features.of(record.parameters)
         if record.peak_memory > 0:
-            over = record.reason is Reason.MEMORY_LIMIT_EXCEEDED
+            over = record.reason is Reason.MEMORY_LIMIT_EXCEEDED or ran_out
             short = record.outcome is Outcome.STOPPED
             if over or not short:
                 self._memory.observe(Observation(record.trial, features, float(record.peak_memory), over))
@@ -238,6 +241,14 @@ class Forecaster:
                     reason=reason, predicted=median, lower=lower, upper=upper, limit=limit, based_on=based_on
                 )
         return None
+
+    def most_memory(self, parameters: Parameters, limits: Limits) -> int | None:
+        """The most memory that a trial is expected to hold, bytes: the prediction's upper bound, or a limit that stops it."""
+        predicted = self._memory.predict(self._features.of(parameters))
+        bounds_known = [] if predicted is None else [int(predicted[0][-1])]
+        if limits.memory_bytes is not None and limits.action is LimitAction.STOP:
+            bounds_known.append(limits.memory_bytes)
+        return min(bounds_known, default=None)
 
 
 def _step_time(record: TrialRecord) -> float | None:

@@ -15,6 +15,7 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.node.access import find_node
 from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.supervisor.gpu import GpuError, check_gpus
 from tuningsweep_trainer.supervisor.launcher import Launcher, LaunchError
 from tuningsweep_trainer.supervisor.sampler import TreeSampler
 from tuningsweep_trainer.training.wire import MessageReader
@@ -39,6 +40,7 @@ def check_on_node(context_json: str) -> tuple[str, str] | None:
     try:
         _check_storage(context)
         _check_command(context)
+        check_gpu_limit(context)
         node = find_node(context)
         _check_floor(context, rehearse(context, node.data))
     except SweepError as error:
@@ -74,6 +76,20 @@ def _check_command(context: SweepContext) -> None:
             f"trainable.command: {command[0]!r} is not a program in the image; build it in, or write its full path"
         )
         raise SweepError(ConditionReason.TRAINABLE_UNAVAILABLE, message)
+
+
+def check_gpu_limit(context: SweepContext) -> None:
+    """SweepError if GPU memory is limited and can't be measured on this node."""
+    if context.sweep.spec.limits.gpu_memory is None:
+        return
+    try:
+        check_gpus()
+    except GpuError as error:
+        message = (
+            f"limits.gpuMemory is set, and GPU memory can't be measured where trials run. {error}. Give trials a GPU"
+            " (cluster.resourcesPerTrial.gpu) on nodes with NVIDIA's driver, or leave the limit out"
+        )
+        raise SweepError(ConditionReason.GPU_UNREADABLE, message) from error
 
 
 def rehearse(context: SweepContext, data: dict[str, Any] | None) -> int:

@@ -19,7 +19,6 @@ from tuningsweep_api import names
 from tuningsweep_api.messages import SweepResult, SweepState, desired_state
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, Reason
-from tuningsweep_api.quantities import quantity_value
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.book import Book
@@ -32,6 +31,7 @@ from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
 from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.driver.resources import trial_resources
 from tuningsweep_trainer.driver.schedulers import PAUSING, make_scheduler
 from tuningsweep_trainer.driver.search import SweepSearch, SweepStopper
 from tuningsweep_trainer.driver.state import sweep_result
@@ -43,11 +43,13 @@ from tuningsweep_trainer.supervisor.supervisor import Supervisor
 
 SUPERVISOR_RETRIES = 3
 """Times a trial is tried again after its supervisor or its node died."""
-LOCAL_CPU = 0.001
-"""Cores that Ray sets aside for a local trial: next to none, parallelTrialCount bounds how many run."""
+MOST_PENDING = 200
+"""Trials that Tune may keep waiting for resources; more where parallelTrialCount asks for more."""
 
 ENVIRONMENT = {
     "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
+    # Short of memory, Ray would kill a supervisor; without that the kernel kills a training process, its first victim.
+    "RAY_memory_monitor_refresh_ms": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -68,7 +70,8 @@ def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
     # Tune warns that trials left no result files of its own: they are not wanted, the ledger has the results.
     for chatty in ("ray.tune", "ray._private.authentication"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(200, sweep.spec.parallel_trial_count))
+    count = sweep.spec.parallel_trial_count
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(MOST_PENDING, count) if isinstance(count, int) else MOST_PENDING)
     with ray_session(options):
         return _Run(sweep, options).run()
 
@@ -78,6 +81,7 @@ class _Run:
 
     def __init__(self, sweep: TuningSweep, options: DriverOptions) -> None:
         self._sweep, self._options = sweep, options
+        self._resources = trial_resources(sweep.spec, local=options.local)
         self._context = SweepContext(
             run_id=uuid.uuid4().hex[:12],
             sweep=sweep,
@@ -135,7 +139,7 @@ class _Run:
             return None
         try:
             write_probe(self._context)
-            task = ray.remote(check_on_node).options(**self._resources(), max_retries=2)
+            task = ray.remote(check_on_node).options(**self._resources, max_retries=2)
             found = self._wait_for(task.remote(self._context.model_dump_json(by_alias=True)))
         except SweepError as error:
             return SweepResult(succeeded=False, reason=error.reason, message=error.message)
@@ -151,14 +155,6 @@ class _Run:
                 return None
         return ray.get(reference)
 
-    def _resources(self) -> dict[str, float]:
-        """Ray resources of a trial, as Ray's remote functions name them."""
-        wanted = self._sweep.spec.cluster.resources_per_trial
-        if self._options.local:
-            return {"num_cpus": LOCAL_CPU}
-        resources = {"num_cpus": float(quantity_value(wanted.cpu))}
-        return resources | ({"num_gpus": float(wanted.gpu)} if wanted.gpu else {})
-
     def _tune(self) -> SweepResult | None:
         """Let Tune run the trials; None if the run was interrupted."""
         self._describe(names.SWEEP_KEY, self._sweep.without_pod_template())
@@ -171,14 +167,14 @@ class _Run:
 
     def _tuner(self) -> tune.Tuner:
         spec = self._sweep.spec
-        resources = {key.removeprefix("num_").removesuffix("s"): value for key, value in self._resources().items()}
+        resources = {key.removeprefix("num_").removesuffix("s"): value for key, value in self._resources.items()}
         trainable = tune.with_parameters(Supervisor, context_json=self._context.model_dump_json(by_alias=True))
         return tune.Tuner(
             tune.with_resources(trainable, resources),
             tune_config=tune.TuneConfig(
                 metric=spec.objective.objective_metric_name,
                 mode=spec.objective.type.value[:3],
-                scheduler=make_scheduler(spec, lambda: self._book.desired.parallel_trial_count),
+                scheduler=make_scheduler(spec, lambda: self._book.most_active),
                 search_alg=SweepSearch(self._book),
                 num_samples=1,
                 reuse_actors=True,

@@ -26,11 +26,11 @@ class SweepTrial(Trial):
     """
 
     @classmethod
-    def of(cls, spec: dict[str, Any], name: str, parameters: Parameters) -> "SweepTrial":
-        """A trial of the experiment `spec`."""
+    def of(cls, spec: dict[str, Any], name: str, parameters: Parameters, expected_memory: int | None) -> "SweepTrial":
+        """A trial of the experiment `spec`; its supervisor asks the node for the expected memory (bytes)."""
         return cls(
             spec["run"],
-            config={"trial": name, "parameters": copy.deepcopy(parameters)},
+            config={"trial": name, "parameters": copy.deepcopy(parameters), "expected_memory": expected_memory},
             evaluated_params=parameters,
             experiment_tag=name,
             trial_id=name,
@@ -87,7 +87,7 @@ class SweepSearch(SearchAlgorithm):
         if assigned is None:
             return None
         name, parameters = assigned
-        return SweepTrial.of(self._spec, name, parameters)
+        return SweepTrial.of(self._spec, name, parameters, self._book.expected_memory(parameters))
 
     def is_finished(self) -> bool:
         """Whether nothing is left to start."""

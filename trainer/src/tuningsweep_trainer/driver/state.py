@@ -7,7 +7,7 @@ from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import RunningTrial, TrialCounts
-from tuningsweep_trainer.driver.book import Live, Progress
+from tuningsweep_trainer.driver.live import Live, Progress
 from tuningsweep_trainer.node.runtime import TrialStatus
 
 
@@ -23,29 +23,30 @@ def fold_state(
 ) -> SweepState:
     """The state now; `statuses` are the nodes' observations by trial."""
     tally = progress.tally
-    running = {name: live for name, live in progress.live.items() if live.running}
+    shown = {**progress.running, **progress.held}
     return SweepState(
         sweep_uid=sweep.metadata.uid,
         driver_id=driver_id,
         start_time=start_time,
         desired_digest=desired.digest(),
-        trials=_counts(progress, len(running)),
+        trials=_counts(progress),
         optimal_trial=tally.best,
         stop_count=tally.stop_count,
         recent_stops=list(tally.recent_stops),
-        running=[_running(name, live, statuses.get(name)) for name, live in running.items()][:RUNNING_TRIALS_SHOWN],
+        running=[_running(name, live, statuses.get(name)) for name, live in shown.items()][:RUNNING_TRIALS_SHOWN],
         warning_count=progress.warnings,
         result=result,
     )
 
 
-def _counts(progress: Progress, running: int) -> TrialCounts:
-    return TrialCounts.of(progress.tally.outcomes, pending=len(progress.live) - running, running=running)
+def _counts(progress: Progress) -> TrialCounts:
+    running, held = len(progress.running), len(progress.held)
+    return TrialCounts.of(progress.tally.outcomes, pending=len(progress.live) - running, running=running, held=held)
 
 
 def _running(name: str, live: Live, status: TrialStatus | None) -> RunningTrial:
-    shown = RunningTrial(trial=name, parameters=live.parameters, start_time=live.start_time or "")
-    if status is None:
+    shown = RunningTrial(trial=name, parameters=live.parameters, start_time=live.start_time or "", held=live.held)
+    if status is None or live.held:
         return shown
     return shown.model_copy(
         update={

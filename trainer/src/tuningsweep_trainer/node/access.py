@@ -21,6 +21,8 @@ class NodeAccess:
     runtime: RuntimeFolder
     data: dict[str, Any] | None
     """The prepared data set (a PreparedRef as JSON), if the trainable is a built-in one."""
+    gpus: tuple[str, ...] = ()
+    """GPUs that Ray has given to this process alone, as in CUDA_VISIBLE_DEVICES."""
 
 
 class NodeAgentMissingError(RuntimeError):
@@ -41,4 +43,5 @@ def find_node(context: SweepContext) -> NodeAccess:
             time.sleep(0.05)
     folder: Any = ray.get(agent.folder.remote())
     data: Any = ray.get(agent.data.remote())
-    return NodeAccess(RuntimeFolder(Path(folder)), data)
+    gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
+    return NodeAccess(RuntimeFolder(Path(folder)), data, tuple(map(str, gpus)))

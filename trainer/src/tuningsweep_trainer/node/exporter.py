@@ -23,6 +23,8 @@ Value = Callable[[TrialStatus], float | None]
 _GAUGES: Final[tuple[tuple[str, str, Value], ...]] = (
     ("memory_bytes", "Memory (RSS - SHR) of the trial's processes.", lambda s: s.memory),
     ("memory_limit_bytes", "limits.memory in force.", lambda s: s.memory_limit),
+    ("gpu_memory_bytes", "GPU memory of the trial's processes, where it is limited.", lambda s: s.gpu_memory),
+    ("gpu_memory_limit_bytes", "limits.gpuMemory in force.", lambda s: s.gpu_memory_limit),
     ("mean_step_time_seconds", "Mean wall time of a step over the window of the limits.", lambda s: s.mean_step_time),
     ("mean_step_time_limit_seconds", "limits.meanStepTime in force.", lambda s: s.mean_step_time_limit),
     (
@@ -55,7 +57,7 @@ class TrialCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One family a metric; those of the sweep only where the driver is."""
-        yield from self._of_trials(list(self._statuses()))
+        yield from self._of_trials([status for status in self._statuses() if not status.held])
         yield self._of_steps()
         summary = self._summary()
         if summary is not None:
@@ -88,6 +90,7 @@ class TrialCollector(Collector):
     def _of_sweep(self, summary: SweepSummary) -> Iterator[Metric]:
         gauges: tuple[tuple[str, str, float | None], ...] = (
             ("trials_pending", "Trials that wait for their start or for their scheduler.", summary.pending),
+            ("trials_held", "Those of the pending trials that are held until there is memory.", summary.held),
             ("trials_running", "Trials that run.", summary.running),
             ("best_objective", "Objective of the best trial so far that kept the limits.", summary.best_objective),
         )

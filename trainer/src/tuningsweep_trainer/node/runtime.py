@@ -51,10 +51,12 @@ class TrialStatus(Model):
     process: str
     """Id of the training process (not its PID)."""
     supervisor_pid: int
-    pid: int
-    memory: int
+    pid: int = 0
+    memory: int = 0
     memory_limit: int | None = None
-    steps: int
+    gpu_memory: int | None = None
+    gpu_memory_limit: int | None = None
+    steps: int = 0
     mean_step_time: float | None = None
     mean_step_time_limit: float | None = None
     step_in_flight: float | None = None
@@ -68,13 +70,19 @@ class TrialStatus(Model):
     metrics: Metrics = {}
     objective: float | None = None
     warnings: list[Warned] = []
+    held: str = ""
+    """Why the trial waits for memory before a training process starts; there is none yet, and nothing is measured."""
 
 
 def runtime_folder(run_id: str, node_id: str) -> Path:
-    """The folder for a driver and a node; in shared memory where there is some."""
-    shared = Path("/dev/shm")  # noqa: S108 - the name is unguessable by the run id and the folder is private
-    base = shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-    return base / f"tuningsweep-{os.getuid()}-{run_id}" / node_id[:16]
+    """The folder for a driver and a node; its name is unguessable by the run id."""
+    return shared_folder() / f"tuningsweep-{os.getuid()}-{run_id}" / node_id[:16]
+
+
+def shared_folder() -> Path:
+    """Where private folders for the processes of one machine go: in shared memory where there is some."""
+    shared = Path("/dev/shm")  # noqa: S108 - what is put there is private
+    return shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
 
 
 class RuntimeFolder:
@@ -93,7 +101,7 @@ class RuntimeFolder:
 
     def write_orders(self, orders: Orders) -> None:
         """Replace the orders."""
-        _replace(self._orders, orders.model_dump_json(by_alias=True))
+        replace_file(self._orders, orders.model_dump_json(by_alias=True))
 
     def read_orders(self) -> Orders | None:
         """The orders, None before the first."""
@@ -112,7 +120,7 @@ class RuntimeFolder:
 
     def write_status(self, status: TrialStatus) -> None:
         """Replace the status of this supervisor's trial."""
-        _replace(self._trials / f"{status.supervisor_pid}.json", status.model_dump_json(by_alias=True))
+        replace_file(self._trials / f"{status.supervisor_pid}.json", status.model_dump_json(by_alias=True))
 
     def clear_status(self, supervisor_pid: int) -> None:
         """This supervisor trains nothing now."""
@@ -133,7 +141,7 @@ class RuntimeFolder:
 
     def write_step_times(self, supervisor_pid: int, times: StepTimes) -> None:
         """Replace the step times of all trials of this supervisor so far."""
-        _replace(self._steps / f"{supervisor_pid}.json", times.model_dump_json(by_alias=True))
+        replace_file(self._steps / f"{supervisor_pid}.json", times.model_dump_json(by_alias=True))
 
     def step_times_of(self, supervisor_pid: int) -> StepTimes:
         """Step times of all trials of this supervisor so far."""
@@ -147,7 +155,8 @@ class RuntimeFolder:
         return sum_step_times(self.step_times_of(int(file.stem)) for file in self._steps.glob("[0-9]*.json"))
 
 
-def _replace(path: Path, content: str) -> None:
+def replace_file(path: Path, content: str) -> None:
+    """Write a file whole, so that readers see either what it was or what it is."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     beside.write_text(content)
     beside.replace(path)

@@ -19,6 +19,8 @@ class SweepSummary(Model):
 
     ended: list[EndedTrials] = []
     pending: int = 0
+    held: int = 0
+    """Those of the pending ones that wait for memory."""
     running: int = 0
     warnings: int = 0
     """Limit warnings so far (limits.action Warn)."""

@@ -123,6 +123,10 @@ def cpu_shares(results: Results, savings: Savings) -> list[Share]:
     return shares
 
 
+def _at_a_time(count: int | str) -> str:
+    return words.counted(count, "trial") if isinstance(count, int) else "as many trials as fit into memory"
+
+
 def facts(results: Results, version: str) -> list[tuple[str, str]]:
     """What ran, under what limits, where and when."""
     sweep = results.sweep
@@ -133,7 +137,7 @@ def facts(results: Results, version: str) -> list[tuple[str, str]]:
         ("Limits", limits_words(results.limits)),
         ("Trainable", _trainable(sweep)),
         ("Search", f"{spec.search.algorithm_name}, scheduler {spec.scheduler.type}"),
-        ("At a time", words.counted(spec.parallel_trial_count, "trial")),
+        ("At a time", _at_a_time(spec.parallel_trial_count)),
         ("Time", _time(results)),
     ]
     if results.warnings:
@@ -152,6 +156,7 @@ def limits_words(limits: Limits) -> str:
     """The limits as the spec writes them."""
     each = [
         ("memory", limits.memory),
+        ("GPU memory", limits.gpu_memory),
         ("mean step time", limits.mean_step_time),
         ("step time", limits.step_time),
         ("trial duration", limits.trial_duration),
@@ -163,6 +168,7 @@ def limits_words(limits: Limits) -> str:
 def _short(reason: str) -> str:
     return {
         "MemoryLimitExceeded": "memory",
+        "GPUMemoryLimitExceeded": "GPU memory",
         "MeanStepTimeLimitExceeded": "mean step time",
         "StepTimeLimitExceeded": "step time",
         "TrialDurationExceeded": "duration",

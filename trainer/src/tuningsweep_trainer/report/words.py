@@ -1,6 +1,7 @@
 """Values as the report's headline and table of stops say them: a number and its unit."""
 
 from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.text import MEMORY_REASONS
 from tuningsweep_api.trials import ParameterValue
 
 
@@ -29,7 +30,7 @@ def span(value: float) -> str:
 
 def in_unit_of(reason: Reason, value: float) -> str:
     """An observed value or limit in the unit that the reason implies."""
-    return memory(value) if reason is Reason.MEMORY_LIMIT_EXCEEDED else seconds(value)
+    return memory(value) if reason in MEMORY_REASONS else seconds(value)
 
 
 def number(value: float) -> str:

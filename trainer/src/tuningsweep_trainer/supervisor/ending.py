@@ -10,6 +10,7 @@ from tuningsweep_api.trials import Forecast
 
 _LIMIT_NAMES = {
     Reason.MEMORY_LIMIT_EXCEEDED: ("memory", "limits.memory"),
+    Reason.GPU_MEMORY_LIMIT_EXCEEDED: ("GPU memory", "limits.gpuMemory"),
     Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED: ("mean step time", "limits.meanStepTime"),
     Reason.STEP_TIME_LIMIT_EXCEEDED: ("step time", "limits.stepTime"),
     Reason.TRIAL_DURATION_EXCEEDED: ("trial duration", "limits.trialDuration"),
@@ -81,6 +82,11 @@ def died(status: int | None, *, out_of_memory: bool) -> Ending:
     return Ending(
         Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, f"the training process ended {how}; see the trial's log"
     )
+
+
+def gpu_unreadable(why: str) -> Ending:
+    """The ending of a trial whose GPU memory is limited and can't be measured."""
+    return Ending(Outcome.FAILED, Reason.GPU_UNREADABLE, f"limits.gpuMemory can't be kept: {why}")
 
 
 def _signal_name(number: int) -> str:

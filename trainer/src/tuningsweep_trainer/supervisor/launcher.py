@@ -82,11 +82,16 @@ class Launcher:
         self._socket = ours
         self._receive("ready", START_SECONDS)
 
-    def launch(self, job: TrainingJob, log: Path) -> Launched:
-        """Start a training process for `job`, its output appended to the file `log`."""
+    def ready(self) -> int:
+        """Start the server if it does not live; its PID, below which every process of the trial will be."""
         if self._server is None or self._server.poll() is not None:
             self.stop()
             self.start()
+        return self.server_pid
+
+    def launch(self, job: TrainingJob, log: Path) -> Launched:
+        """Start a training process for `job`, its output appended to the file `log`."""
+        self.ready()
         reports_read, reports_write = os.pipe()
         acknowledgements_read, acknowledgements_write = os.pipe()
         clock = StepClock.create()

@@ -12,6 +12,7 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_trainer.node.runtime import Warned
 from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRecorder
+from tuningsweep_trainer.supervisor.gpu import GpuMeter
 from tuningsweep_trainer.supervisor.launcher import Launched
 from tuningsweep_trainer.supervisor.sampler import FASTEST, MOVING_BYTES, TreeSampler, next_interval
 
@@ -21,6 +22,7 @@ class Totals:
     """What a training process used."""
 
     peak_memory: int = 0
+    peak_gpu_memory: int | None = None
     cpu_seconds: float = 0.0
     duration: float = 0.0
     steps: int = 0
@@ -44,8 +46,9 @@ class Measurements:
         base_metrics: dict[str, float],
         step_times: StepTimeTally,
         additional: Sequence[str] = (),
+        gpus: Sequence[str] = (),
     ) -> None:
-        limits = Limits()
+        self._limits = limits = Limits()
         self.started = launched.started
         self.window = SampleWindow(launched.started, limits.warmup_steps, limits.window_steps)
         self.totals = Totals(metrics=dict(base_metrics))
@@ -57,6 +60,10 @@ class Measurements:
         self.cpu_percent = 0.0
         self._clock = launched.clock
         self._sampler = TreeSampler(root)
+        self._root, self._gpus = root, gpus
+        self._gpu_meter: GpuMeter | None = None
+        self.gpu_memory: int | None = None
+        """Measured where it is limited."""
         self._base_step = base_step
         self._additional = additional
         self.reports = 0
@@ -64,7 +71,10 @@ class Measurements:
         self._cpu_at = (launched.started, 0.0)
 
     def follow(self, limits: Limits, now: float) -> None:
-        """Judge by these limits from now on."""
+        """Judge by these limits from now on; GpuError if one can't be measured here."""
+        self._limits = limits
+        if limits.gpu_memory_bytes is not None and self._gpu_meter is None:
+            self._gpu_meter = GpuMeter(self._root, self._gpus)
         self.window.resize(limits.warmup_steps, limits.window_steps)
         self.trace.limits(round(now - self.started, 4), limits)
 
@@ -77,14 +87,15 @@ class Measurements:
         return abs(memory - self.memory) >= MOVING_BYTES or (limit is not None and memory > limit)
 
     def look(self, now: float) -> None:
-        """Measure memory and read the step clock."""
+        """Measure memory and read the step clock; GpuError once GPU memory can't be read any more."""
         memory = self._sampler.memory(now)
         self.interval = next_interval(self.interval, memory - self.memory)
         self.memory = memory
         self.totals.peak_memory = max(self.totals.peak_memory, memory)
         clock = self._clock.read()
         self.step_times.take(clock.steps, clock.seconds)
-        sample = Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started)
+        self._look_at_gpus(now)
+        sample = Sample(now, memory, clock.steps, clock.seconds, clock.longest, clock.started, self.gpu_memory)
         self.window.add(sample)
         self.trace.look(
             TracePoint(
@@ -97,6 +108,13 @@ class Measurements:
                 clock.seconds,
             )
         )
+
+    def _look_at_gpus(self, now: float) -> None:
+        limit = self._limits.gpu_memory_bytes
+        self.gpu_memory = None
+        if self._gpu_meter is not None and limit is not None:
+            self.gpu_memory = self._gpu_meter.read(now, limit)
+            self.totals.peak_gpu_memory = max(self.totals.peak_gpu_memory or 0, self.gpu_memory)
 
     def report(self, now: float, step: int, told_memory: int, objective: float | None) -> None:
         """A report came at a step: measure, and put the metrics that every report gets into the totals.
@@ -113,6 +131,8 @@ class Measurements:
             "cpu_percent": self.cpu_percent,
             "elapsed_seconds": elapsed,
         }
+        if self.gpu_memory is not None:
+            self.totals.metrics["gpu_memory_bytes"] = float(self.gpu_memory)
         if mean is not None:
             self.totals.metrics["mean_step_time_seconds"] = mean
         if objective is not None:
@@ -153,5 +173,7 @@ class Measurements:
         return self._base_step + (counted or self.reports)
 
     def close(self) -> None:
-        """Close descriptors."""
+        """Close descriptors and NVML."""
         self._sampler.close()
+        if self._gpu_meter is not None:
+            self._gpu_meter.close()

@@ -11,20 +11,22 @@ import queue
 import select
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.clocks import timestamp
+from tuningsweep_trainer.container import oom_kills
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
 from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
+from tuningsweep_trainer.supervisor.gpu import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
 from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
-from tuningsweep_trainer.supervisor.oom import oom_kills
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.wire import Message, MessageReader, WireError
@@ -57,7 +59,13 @@ class Monitor(threading.Thread):
     """The thread; `events` gives its reports in order and at last one Ended."""
 
     def __init__(
-        self, launcher: Launcher, launched: Launched, job: TrainingJob, process: str, runtime: RuntimeFolder
+        self,
+        launcher: Launcher,
+        launched: Launched,
+        job: TrainingJob,
+        process: str,
+        runtime: RuntimeFolder,
+        gpus: Sequence[str] = (),
     ) -> None:
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
@@ -68,6 +76,7 @@ class Monitor(threading.Thread):
             base_metrics=job.base_metrics,
             step_times=StepTimeTally(runtime.step_times_of(os.getpid())),
             additional=job.additional,
+            gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime = process, runtime
@@ -122,6 +131,8 @@ class Monitor(threading.Thread):
             self._obey(time.monotonic())
             while not self._over:
                 self._turn()
+        except GpuError as error:
+            self._end(endings.gpu_unreadable(str(error)))
         except Exception:
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
@@ -251,6 +262,8 @@ class Monitor(threading.Thread):
                 pid=self._launched.pid,
                 memory=measured.memory,
                 memory_limit=self._limits.memory_bytes,
+                gpu_memory=measured.gpu_memory,
+                gpu_memory_limit=self._limits.gpu_memory_bytes,
                 steps=measured.steps,
                 mean_step_time=measured.mean_step_time(now),
                 mean_step_time_limit=self._limits.mean_step_seconds,

@@ -26,6 +26,7 @@ class TrialResult(Model):
     duration_seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory: int = 0
+    peak_gpu_memory: int | None = None
     warnings: list[Warned] = []
     metrics: Metrics = {}
     """Last value of every metric."""
@@ -40,6 +41,7 @@ class TrialResult(Model):
                 "duration_seconds": totals.duration,
                 "cpu_seconds": totals.cpu_seconds,
                 "peak_memory": totals.peak_memory,
+                "peak_gpu_memory": totals.peak_gpu_memory,
                 "warnings": totals.warnings,
                 "metrics": totals.metrics,
             }

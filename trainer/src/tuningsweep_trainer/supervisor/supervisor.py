@@ -6,20 +6,26 @@ outcome, reason, observed and limit), so that ending a trial needs nothing of Tu
 
 import json
 import logging
+import os
 import shutil
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
+from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome
+from tuningsweep_api.spec.sweep import AUTO
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.access import NodeAccess, find_node
+from tuningsweep_trainer.node.runtime import Orders, TrialStatus
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.traces import TraceWriter
+from tuningsweep_trainer.supervisor.admission import Admission
 from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
@@ -28,6 +34,8 @@ from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 CHECKPOINT_NOTE = "tuningsweep.json"
 """File in a Tune checkpoint that says whose it is; the trial's own checkpoint lies beside it in CHECKPOINT_DATA."""
 CHECKPOINT_DATA = "data"
+HELD_SECONDS = 0.2
+"""Between two questions of a held trial whether there is memory now."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +50,7 @@ class Supervisor(tune.Trainable):
         configure_logging(sweep=metadata.name, namespace=metadata.namespace)
         self._launcher = Launcher(self._context.preload)
         self._traces = TraceWriter(self._context.results)
+        self._admission = Admission()
         self._node: NodeAccess | None = None
         self._training: Monitor | None = None
         self._adopt(config)
@@ -55,6 +64,7 @@ class Supervisor(tune.Trainable):
     def _adopt(self, config: dict[str, Any]) -> None:
         self._trial = str(config["trial"])
         self._parameters = dict(config["parameters"])
+        self._expected_memory: int | None = config.get("expected_memory")
         self._process = ""
         self._delivered_checkpoint = -1
         self._last_report: Report | None = None
@@ -63,10 +73,9 @@ class Supervisor(tune.Trainable):
         """Tune's next result: waits for the training process to report or to end."""
         node = self._node = self._node or find_node(self._context)
         if self._training is None:
-            orders = node.runtime.read_orders()
-            stop = None if orders is None else stop_reason(orders, self._trial)
-            if stop is not None:
-                return self._last_result_of(stopped(stop))
+            ended = self._wait_for_memory(node)
+            if ended is not None:
+                return self._last_result_of(ended.ending)
             self._training = self._launch(node)
         while True:
             event = self._training.events.get()
@@ -78,6 +87,25 @@ class Supervisor(tune.Trainable):
             if event.decisive:
                 self._last_report = event
                 return self._result(event)
+
+    def _wait_for_memory(self, node: NodeAccess) -> Ended | None:
+        """With parallelTrialCount Auto, hold the trial while there is no memory for it; its end if it is to end meanwhile."""
+        while True:
+            orders = node.runtime.read_orders() or Orders(revision=0, desired=desired_state(self._context.sweep))
+            stop = stop_reason(orders, self._trial)
+            ended = None if stop is None else Ended(stopped(stop))
+            if orders.interrupted:
+                ended = Ended(None)
+            if ended is not None or orders.desired.parallel_trial_count != AUTO:
+                self._admission.leave()
+                break
+            why = self._admission.ask(self._launcher.ready(), self._expected_memory, time.monotonic())
+            if why is None:
+                break
+            node.runtime.write_status(TrialStatus(trial=self._trial, process="", supervisor_pid=os.getpid(), held=why))
+            time.sleep(HELD_SECONDS)
+        node.runtime.clear_status(os.getpid())
+        return ended
 
     def _launch(self, node: NodeAccess) -> Monitor:
         """Start a training process from the trial's newest checkpoint."""
@@ -103,7 +131,7 @@ class Supervisor(tune.Trainable):
         if checkpoint is not None and job.objective in checkpoint.metrics:
             # The trial may end without another report: what it reported with the checkpoint is its last.
             self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
-        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime)
+        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus)
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
@@ -181,6 +209,7 @@ class Supervisor(tune.Trainable):
         if monitor is None:
             return
         monitor.withdraw()
+        self._admission.leave()
         self._traces.put(monitor.trace())
         if self._checkpoint_folder is not None:
             shutil.rmtree(self._checkpoint_folder, ignore_errors=True)

@@ -48,6 +48,8 @@ def trial_ended(record: TrialRecord) -> TrackingEvent:
         "cpu_seconds": record.cpu_seconds,
         "peak_memory_bytes": float(record.peak_memory),
     }
+    if record.peak_gpu_memory is not None:
+        used["peak_gpu_memory_bytes"] = float(record.peak_gpu_memory)
     return TrackingEvent.now(
         "ended",
         trial=record.trial,
