@@ -48,7 +48,7 @@ def monitoring_text(rules: Path) -> str:
     """The page; `rules` is the file with the alerts."""
     trainer = TrialCollector("", "", list, StepTimes, SweepSummary)
     ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("tuningsweep_")]
-    state = StateCollector(Store(), WorkQueue(_no_work, 1))
+    state = StateCollector(Store(), WorkQueue(_no_work, 1, _leading), _leading)
     note = "Labels: `namespace`, `sweep`, and `trial` for those of a trial."
     of_pods = f"## Metrics of a sweep's pods\n\n{note}\n\n{_table(trainer.collect())}"
     of_operator = f"## Metrics of the operator\n\n{_table([*state.collect(), *ours])}"
@@ -77,3 +77,7 @@ def _alerts(rules: Path) -> str:
 
 async def _no_work(_: tuple[str, str]) -> None:
     return None
+
+
+def _leading() -> float:
+    return 8.0

@@ -28,6 +28,7 @@ class OperatorImage(TrainerImage):
 class Operator(_Values):
     """The operator's Deployment."""
 
+    replicas: int = Field(ge=1, le=10)
     image: OperatorImage
     image_pull_secrets: list[Object]
     resources: Object

@@ -14,9 +14,9 @@ SELECTOR = "app.kubernetes.io/component=operator"
 
 @pytest.fixture
 def operator_away() -> Iterator[None]:
-    """Scales the operator to zero when asked (`scale`), and back to one afterwards whatever happened."""
+    """Scales the operator to zero when asked (`scale`), and back to two afterwards whatever happened."""
     yield
-    SYSTEM.run("scale", DEPLOYMENT, "--replicas=1")
+    SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
     SYSTEM.run("rollout", "status", DEPLOYMENT, "--timeout=90s")
 
 
@@ -40,7 +40,7 @@ def test_limits_hold_while_the_operator_is_away(kubectl: Kubectl, operator_away:
     log = eventually(lambda: _limit_in_log(kubectl, name), 90, "the hanging trial is stopped without the operator")
     assert "trial-0001" in log
     assert trial_counts(kubectl, name) == before
-    SYSTEM.run("scale", DEPLOYMENT, "--replicas=1")
+    SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
     sweep = wait_condition(kubectl, name, "Complete", 120)
     assert sweep["status"]["trials"]["limitExceeded"] == 1
     assert sweep["status"]["trials"]["succeeded"] == 1

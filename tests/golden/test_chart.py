@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from support.chart import CHART, templated
+from tuningsweep_operator.settings import Settings
 
 PODS = Path(__file__).parent / "manifests" / "plain.yaml"
 MONITORS = ("podMonitor", "serviceMonitor", "prometheusRule", "dashboards")
@@ -111,3 +112,31 @@ def test_labels_of_your_own_come_on_top(name: str) -> None:
 def test_a_wrong_interval_is_refused() -> None:
     with pytest.raises(AssertionError, match="interval"):
         render('monitoring.podMonitor.interval="often"')
+
+
+def test_replicas_agree_by_a_lease_of_their_own_namespace_alone() -> None:
+    manifests = render()
+    (role,) = [m for m in find(manifests, "Role") if m["metadata"]["name"].endswith("-lease")]
+    assert role["metadata"]["namespace"] == "ours"
+    assert "leases" not in json.dumps(find(manifests, "ClusterRole"))
+    (deployment,) = find(manifests, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert {"name": "TUNINGSWEEP_NAMESPACE", "value": "ours"} in container["env"]
+    named = [rule["resourceNames"] for rule in role["rules"] if "create" not in rule["verbs"]]
+    assert named == [[Settings().lease_name]]
+
+
+def test_a_budget_keeps_one_replica_and_a_single_one_may_be_moved() -> None:
+    pods = one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    budget = one("PodDisruptionBudget")["spec"]
+    assert selects(budget["selector"], pods)
+    assert budget["maxUnavailable"] == 1
+    assert not find(render("operator.replicas=1"), "PodDisruptionBudget")
+
+
+def test_an_affinity_of_your_own_replaces_the_soft_one() -> None:
+    def affinity(*settings: str) -> dict[str, Any]:
+        return one("Deployment", *settings)["spec"]["template"]["spec"]["affinity"]
+
+    assert list(affinity()["podAntiAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert affinity('operator.affinity={"nodeAffinity":{}}') == {"nodeAffinity": {}}

@@ -95,12 +95,13 @@ def operator_registry() -> CollectorRegistry:
         store.put_sweep(sweep_object(phase.lower(), phase))
     store.put_sweep(sweep_object("stuck", Phase.PENDING, ConditionReason.QUOTA_EXCEEDED))
     registry = CollectorRegistry()
-    registry.register(StateCollector(store, WorkQueue(_no_work, 1)))
+    registry.register(StateCollector(store, WorkQueue(_no_work, 1, _leading), _leading))
     for metric in (
         metrics.RECONCILE_SECONDS,
         metrics.RECONCILE_ERRORS,
         metrics.LAST_RECONCILE,
         metrics.LAST_WATCH_EVENT,
+        metrics.LEADING,
         metrics.STATUS_WRITES,
         metrics.STOPS,
         metrics.POLL_SECONDS,
@@ -125,3 +126,7 @@ def work_of_operator() -> None:
 
 async def _no_work(_: tuple[str, str]) -> None:
     return None
+
+
+def _leading() -> float:
+    return 8.0

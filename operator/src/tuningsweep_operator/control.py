@@ -14,6 +14,7 @@ from tuningsweep_api.messages import DesiredState, SweepState
 from tuningsweep_api.names import CONTROL_DESIRED_PATH, CONTROL_MAX_BODY_BYTES, CONTROL_STATE_PATH
 from tuningsweep_operator import metrics
 from tuningsweep_operator.access import ControlAccess
+from tuningsweep_operator.lease import Fence
 
 TLS_BUFFER_BYTES: Final = 32 << 10
 """Read buffer of a TLS connection; asyncio's own of 256 KiB would be 250 MiB with a thousand drivers."""
@@ -28,44 +29,52 @@ class Answer:
 
 
 class ControlClient:
-    """Talks to drivers; one connection pool for all of them."""
+    """Talks to drivers; one connection pool for all of them. Only who may write tells them anything."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    def __init__(self, timeout_seconds: float, fence: Fence) -> None:
+        self._seconds = timeout_seconds
+        self._fence = fence
         self._session: aiohttp.ClientSession | None = None
         sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES  # asyncio has no other way to set it
 
     async def state(self, address: str, access: ControlAccess) -> Answer:
         """The driver's state."""
-        return await self._ask("GET", address + CONTROL_STATE_PATH, access, None)
+        return await self._ask("GET", address + CONTROL_STATE_PATH, access, self._seconds)
 
     async def put_desired(self, address: str, access: ControlAccess, desired: DesiredState) -> Answer:
         """Tell the driver what the sweep should be like; it answers with its state."""
-        return await self._ask("PUT", address + CONTROL_DESIRED_PATH, access, desired)
+        seconds = min(self._seconds, self._fence())
+        if seconds <= 0.0:
+            return Answer(error="the driver was not told: this replica does not hold the lease")
+        return await self._ask("PUT", address + CONTROL_DESIRED_PATH, access, seconds, desired)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, method: str, location: str, access: ControlAccess, desired: DesiredState | None) -> Answer:
+    async def _ask(
+        self, method: str, location: str, access: ControlAccess, seconds: float, desired: DesiredState | None = None
+    ) -> Answer:
         with metrics.POLL_SECONDS.time():
-            answer = await self._exchange(method, location, access, desired)
+            answer = await self._exchange(method, location, access, seconds, desired)
         if answer.state is None:
             metrics.POLL_ERRORS.inc()
         return answer
 
     async def _exchange(
-        self, method: str, location: str, access: ControlAccess, desired: DesiredState | None
+        self, method: str, location: str, access: ControlAccess, seconds: float, desired: DesiredState | None
     ) -> Answer:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
+            self._session = aiohttp.ClientSession()
+        url = f"{access.scheme}://{location}"
+        timeout = aiohttp.ClientTimeout(total=seconds)
         headers = {"Authorization": f"Bearer {access.token}"}
         pinned = True if access.fingerprint is None else _Pin(access.fingerprint)
         body = None if desired is None else desired.dump()
         try:
             async with self._session.request(
-                method, f"{access.scheme}://{location}", headers=headers, json=body, allow_redirects=False, ssl=pinned
+                method, url, headers=headers, json=body, allow_redirects=False, ssl=pinned, timeout=timeout
             ) as response:
                 if response.status != 200:
                     return Answer(error=f"the driver answered with HTTP status {response.status}")

@@ -1,23 +1,25 @@
-"""The one module that knows kopf: watches feed the store and make keys due, nothing more. No daemons, no finalizers."""
+"""The one module that knows kopf: watches feed the operator, nothing more. No daemons, no finalizers."""
 
 import asyncio
-import logging
-from typing import Any
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, Final
 
+import aiohttp
 import kopf
 
 from tuningsweep_api import names
-from tuningsweep_operator import metrics
-from tuningsweep_operator.reconcile import Reconciler
-from tuningsweep_operator.resources import Key, key_of
+from tuningsweep_operator.feed import Feed
+from tuningsweep_operator.missed import MissedDeletions
+from tuningsweep_operator.resources import PODS, RAY_JOBS, SWEEPS
 from tuningsweep_operator.settings import Settings
-from tuningsweep_operator.store import Store
-from tuningsweep_operator.work_queue import WorkQueue
+from tuningsweep_operator.watches import Watches
 
+WATCHED: Final = frozenset({SWEEPS.plural, RAY_JOBS.plural, PODS.plural})
 WORKER_IDLE_SECONDS = 0.01
 """Handlers return at once, so there is nothing to keep a task for."""
-
-log = logging.getLogger(__name__)
 
 
 class NoDiffs(kopf.DiffBaseStorage):
@@ -54,7 +56,14 @@ class NoProgress(kopf.ProgressStorage):
         return essence
 
 
-def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler) -> kopf.OperatorRegistry:
+class Backoffs:
+    """Seconds between tries of kopf's requests, without an end: by default it gives up, and the operator ends, after 54 s."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((0.5, 1.0, 2.0), itertools.repeat(3.0))
+
+
+def make_registry(feed: Feed, watches: Watches, missed: MissedDeletions) -> kopf.OperatorRegistry:
     """A registry of all handlers. They are coroutines: kopf calls plain functions in threads, and the queue is the loop's."""
     registry = kopf.OperatorRegistry()
 
@@ -69,68 +78,73 @@ def make_registry(store: Store, queue: WorkQueue, reconciler: Reconciler) -> kop
         settings.persistence.progress_storage = NoProgress()
         settings.watching.server_timeout = 300
         settings.watching.client_timeout = 330
+        settings.watching.reconnect_backoff = 1.0  # one that ends every watch at once is not asked in a tight loop
+        settings.networking.error_backoffs = Backoffs()
+        settings.networking.connect_timeout = 10
+        settings.networking.request_timeout = 60
 
     @kopf.on.login(registry=registry)
-    def login(**arguments: Any) -> kopf.ConnectionInfo | None:
+    async def login(**arguments: Any) -> kopf.AiohttpSession | None:
         # kopf's own default would import the whole synchronous client, tens of megabytes.
-        return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+        info = kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+        return None if info is None else _session(info, watches, missed)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def sweep_event(event: Any, **_: Any) -> None:
-        metrics.LAST_WATCH_EVENT.labels("tuningsweeps").set_to_current_time()
-        sweep = event["object"]
-        key = key_of(sweep)
-        if event["type"] == "DELETED":
-            store.drop_sweep(key)
-        else:
-            store.put_sweep(sweep)
-        queue.add(key)
+        feed.sweep(event["object"], deleted=event["type"] == "DELETED")
 
     @kopf.on.event("ray.io", "v1", "rayjobs", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
     async def ray_job_event(event: Any, **_: Any) -> None:
-        metrics.LAST_WATCH_EVENT.labels("rayjobs").set_to_current_time()
-        note_ray_job(store, reconciler, event["object"], deleted=event["type"] == "DELETED")
-        queue.add(key_of(event["object"]))
+        feed.ray_job(event["object"], deleted=event["type"] == "DELETED")
 
     @kopf.on.event("", "v1", "pods", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
     async def pod_event(event: Any, **_: Any) -> None:
-        metrics.LAST_WATCH_EVENT.labels("pods").set_to_current_time()
-        key = store.put_pod(event["object"], deleted=event["type"] == "DELETED")
-        if key is not None:
-            queue.add(key)
+        feed.pod(event["object"], deleted=event["type"] == "DELETED")
 
-    _watch_queues(registry, store, queue)
+    _watch_queues(registry, feed)
     return registry
 
 
-def _watch_queues(registry: kopf.OperatorRegistry, store: Store, queue: WorkQueue) -> None:
+def _watch_queues(registry: kopf.OperatorRegistry, feed: Feed) -> None:
     @kopf.on.event("kueue.x-k8s.io", "v1beta1", "workloads", registry=registry)
-    def workload_event(event: Any, **_: Any) -> None:
-        metrics.LAST_WATCH_EVENT.labels("workloads").set_to_current_time()
-        key = store.put_workload(event["object"], deleted=event["type"] == "DELETED")
-        if key is not None:
-            queue.add(key)
+    async def workload_event(event: Any, **_: Any) -> None:
+        feed.workload(event["object"], deleted=event["type"] == "DELETED")
 
 
-async def watch(registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event) -> None:
-    """Run kopf's watches until `stop` is set."""
-    await kopf.operator(
+async def watch(
+    registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event, take_signals: Callable[[], None]
+) -> None:
+    """Run kopf's watches until `stop` is set. kopf takes SIGTERM for itself; `take_signals` is called to take it back."""
+    ours_before = asyncio.all_tasks()  # those kopf must not end when it does
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         standalone=True,
         clusterwide=not ours.watch_namespaces,
         namespaces=ours.watch_namespaces,
         stop_flag=stop,
     )
+    take_signals()
+    await kopf.run_tasks(tasks, ignored=ours_before)
 
 
-def note_ray_job(store: Store, reconciler: Reconciler, ray_job: dict[str, Any], *, deleted: bool) -> None:
-    """Take in a RayJob's event; a changed spec or a deletion is drift to be undone."""
-    key: Key = key_of(ray_job)
-    before = store.ray_jobs.get(key)
-    if deleted:
-        store.drop_ray_job(key)
-    else:
-        store.put_ray_job(ray_job)
-    generation = ray_job["metadata"].get("generation")
-    if deleted or (before is not None and before["metadata"].get("generation") != generation):
-        reconciler.ray_job_changed(key)
+def _session(info: kopf.ConnectionInfo, watches: Watches, missed: MissedDeletions) -> kopf.AiohttpSession:
+    """The session kopf would make itself, with an ear on its requests."""
+
+    async def note_request(
+        _: aiohttp.ClientSession, __: SimpleNamespace, sent: aiohttp.TraceRequestStartParams
+    ) -> None:
+        parts = sent.url.path.strip("/").split("/")
+        if parts[-1] in WATCHED and (sent.url.query.get("continue") is None):
+            namespace = parts[-2] if "namespaces" in parts else None
+            watch = sent.url.query.get("watch") == "true"
+            if watches.asked(parts[-1], namespace, watch=watch, now=time.monotonic()):
+                missed.list_ended(parts[-1], namespace)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note_request)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        trace_configs=[trace],
+    )
+    return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)

@@ -5,17 +5,21 @@ It uses the asyncio half of the official client for configuration, TLS and trans
 
 import json
 import logging
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from aiohttp import ClientError
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient
 from kubernetes.aio.client.exceptions import ApiException
 
 from tuningsweep_api import names
-from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
+from tuningsweep_operator.lease import Fence
+from tuningsweep_operator.resources import LEASES, SWEEPS, Manifest, Resource
 
 REQUEST_SECONDS = 15.0
+LONGEST_RETRY_AFTER = 60.0
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 
@@ -25,36 +29,41 @@ log = logging.getLogger(__name__)
 class KubeError(Exception):
     """The API server refused or failed: `status` as in HTTP (0 if it could not be reached), `message` in its words."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.retry_after = retry_after
+        """Seconds that it wants to be left alone."""
 
 
-def refusal(status: int, body: object) -> KubeError:
+def refusal(status: int, body: object, headers: Mapping[str, str] | None = None) -> KubeError:
     """The error for an answer; its words are in a Status object where there is one."""
+    wanted = (headers or {}).get("Retry-After", "")
+    retry_after = min(float(wanted), LONGEST_RETRY_AFTER) if wanted.isdigit() else 0.0
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
     try:
         text = json.loads(text)["message"]
     except (ValueError, KeyError, TypeError):
         text = text[:500] or f"HTTP status {status}"
-    return KubeError(status, text)
+    return KubeError(status, text, retry_after)
 
 
 class Kube:
-    """Calls of the API server; every call is bounded in time."""
+    """Calls of the API server; every call is bounded in time, and every write by the fence: it ends while we may write."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, fence: Fence) -> None:
         self._client = client
+        self._fence = fence
 
     @classmethod
-    async def connect(cls) -> Self:
+    async def connect(cls, fence: Fence) -> Self:
         """A client from the pod's service account, or from the user's kubeconfig outside a cluster."""
         try:
             config.load_incluster_config()
         except config.ConfigException:
             await config.load_kube_config()
-        return cls(ApiClient())
+        return cls(ApiClient(), fence)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,10 +112,39 @@ class Kube:
             if error.status not in (404, 409):
                 raise
 
+    async def put_lease(self, lease: Manifest, seconds: float) -> Manifest:
+        """Create the Lease, or replace it if it is still the version that `lease` names; 409 if it is not.
+
+        The one write without the fence, which stands on it: its own guard is the version.
+        """
+        metadata = lease["metadata"]
+        if "resourceVersion" in metadata:
+            path = LEASES.path(metadata["namespace"], metadata["name"])
+            return await self._exchange("PUT", path, seconds, lease)
+        return await self._exchange("POST", LEASES.path(metadata["namespace"]), seconds, lease)
+
     async def _call(
         self,
         method: str,
         path: str,
+        body: Manifest | list[Manifest] | None = None,
+        content_type: str = "application/json",
+        query: dict[str, str] | None = None,
+    ) -> Manifest:
+        seconds = REQUEST_SECONDS
+        if method != "GET":
+            seconds = min(seconds, self._fence())
+            if seconds <= 0.0:
+                raise KubeError(0, "not written: this replica does not hold the lease")
+            # The API server, too, gives the write up then: an answer that came too late would not have undone it.
+            query = {**(query or {}), "timeout": f"{max(1, int(seconds * 1000))}ms"}
+        return await self._exchange(method, path, seconds, body, content_type, query)
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        seconds: float,
         body: Manifest | list[Manifest] | None = None,
         content_type: str = "application/json",
         query: dict[str, str] | None = None,
@@ -121,13 +159,16 @@ class Kube:
             auth_settings=["BearerToken"],
         )
         try:
-            response = await self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
+            response = await self._client.call_api(*arguments, _request_timeout=seconds)
             content = await response.read()
         except ApiException as error:
-            raise refusal(error.status or 0, error.body or error.reason) from error
-        except (OSError, TimeoutError) as error:
+            raise refusal(error.status or 0, error.body or error.reason, error.headers) from error
+        except (ClientError, OSError, TimeoutError) as error:
             raise KubeError(0, f"the API server can't be reached: {error!r}") from error
         if not 200 <= response.status < 300:
-            raise refusal(response.status, content)
-        result: dict[str, Any] = json.loads(content)
+            raise refusal(response.status, content, response.headers)
+        try:
+            result: dict[str, Any] = json.loads(content)
+        except ValueError as error:
+            raise KubeError(0, f"what answers is no API server: {content[:100]!r}") from error
         return result

@@ -1,43 +1,75 @@
-"""The operator's entry point: puts store, queue, reconciler, kopf and the health server together and runs them."""
+"""The operator's entry point: puts lease, store, queue, reconciler, kopf and the health server together and runs them."""
 
 import asyncio
 import logging
 import signal
+import time
 
 from tuningsweep_operator import logs
 from tuningsweep_operator.control import ControlClient
+from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.handlers import make_registry, watch
 from tuningsweep_operator.health import HealthServer
 from tuningsweep_operator.kube import Kube
+from tuningsweep_operator.leadership import Leadership, new_identity
+from tuningsweep_operator.lease import Election, Terms
+from tuningsweep_operator.missed import MissedDeletions
 from tuningsweep_operator.reconcile import Reconciler
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.store import Store
+from tuningsweep_operator.watches import Watches
 from tuningsweep_operator.work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    store = Store()
-    control = ControlClient(settings.driver_timeout_seconds)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with await Kube.connect() as kube:
+    """Run until SIGTERM or SIGINT: then what is under way ends, and the lease is given back."""
+    election = Election(new_identity(), Terms(settings.lease_seconds))
+
+    def fence() -> float:
+        return election.writing_seconds(time.monotonic())
+
+    store, watches = Store(), Watches()
+    control = ControlClient(settings.driver_timeout_seconds, fence)
+    async with await Kube.connect(fence) as kube:
         reconciler = Reconciler(kube, control, store, settings)
-        queue = WorkQueue(reconciler, settings.workers)
-        health = HealthServer(queue, store, settings.health_port)
+        queue = WorkQueue(reconciler, settings.workers, fence)
+
+        def take_up_work() -> None:
+            reconciler.forget()
+            queue.restart(store.sweeps)
+
+        feed = Feed(store, queue, reconciler, watches)
+        registry = make_registry(feed, watches, MissedDeletions(kube, store, watches, feed))
+        leadership = Leadership(kube, election, settings.namespace, settings.lease_name, take_up_work)
+        health = HealthServer(queue, store, watches, fence, settings.health_port)
         await health.start()
-        registry = make_registry(store, queue, reconciler)
-        work = asyncio.create_task(queue.run())
+        stop = asyncio.Event()
+        work = [asyncio.create_task(queue.run()), asyncio.create_task(leadership.run())]
+        stopped = asyncio.create_task(stop.wait())
+        unwatch = asyncio.Event()
+        watching = asyncio.create_task(watch(registry, settings, unwatch, lambda: _stop_on_signals(stop)))
         try:
-            await watch(registry, settings, stop)
+            await asyncio.wait({*work, stopped, watching}, return_when=asyncio.FIRST_COMPLETED)
+            # After a crash the lease is left to run out: it is not known what was written.
+            if await queue.drain(settings.shutdown_seconds) and stop.is_set():
+                await leadership.release()
         finally:
-            work.cancel()
+            for task in (*work, stopped):
+                task.cancel()
+            unwatch.set()
+            ended = await asyncio.gather(*work, stopped, watching, return_exceptions=True)
             await control.close()
             await health.stop()
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
 def main() -> None:

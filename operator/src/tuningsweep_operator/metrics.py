@@ -22,6 +22,9 @@ LAST_WATCH_EVENT = Gauge(
     "When a watch last showed something, Unix time.",
     ["resource"],
 )
+LEADING = Gauge(
+    "tuningsweep_operator_leading", "1 while this replica holds the lease and reconciles, 0 while it waits for it."
+)
 STATUS_WRITES = Counter("tuningsweep_operator_status_writes_total", "Status writes.")
 STOPS = Counter("tuningsweep_operator_trial_stops_total", "Stops of trials recorded as Events.", ["outcome", "reason"])
 POLL_SECONDS = Histogram(

@@ -177,6 +177,10 @@ class Reconciler:
         memory.applied, memory.applied_at = wanted, time.monotonic()
         return None
 
+    def forget(self) -> None:
+        """Trust nothing remembered: another replica may have written since."""
+        self._memory.clear()
+
     def ray_job_changed(self, key: Key) -> None:
         """Someone changed the RayJob's spec or deleted it: apply it again at the next reconcile."""
         memory = self._memory.get(key)

@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     """DEBUG, INFO, WARNING or ERROR."""
     health_port: int = 8080
     """Port of /healthz and /metrics."""
+    lease_name: str = "tuningsweep-operator"
+    """Name of the Lease, in the operator's namespace, by which replicas agree on the one that writes."""
+    lease_seconds: int = Field(default=10, ge=3)
+    """Seconds after which another replica may take the Lease of one that no longer renews it."""
+    shutdown_seconds: float = Field(default=10.0, gt=0)
+    """Longest that reconciles under way may take to end once the operator is asked to stop."""
     workers: int = Field(default=16, ge=1)
     """Sweeps reconciled at the same time."""
     poll_seconds: float = Field(default=1.0, gt=0)

@@ -1,6 +1,7 @@
 """Metrics read from the store and the work queue whenever they are scraped: sweeps by phase, stalled ones, lag, depth.
 
-Registered by the health server. A sweep has a series of its own only while it is stalled, so their number stays small.
+Registered by the health server. Of the replicas, only the one that holds the lease tells about sweeps. A sweep has a series
+of its own only while it is stalled, so their number stays small.
 """
 
 import time
@@ -12,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
+from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.resources import Key, Manifest, key_of
 from tuningsweep_operator.store import Store
 from tuningsweep_operator.work_queue import WorkQueue
@@ -24,21 +26,27 @@ _PREFIX: Final = "tuningsweep_operator_"
 class StateCollector(Collector):
     """Turns what the operator knows at the moment into metric families."""
 
-    def __init__(self, store: Store, queue: WorkQueue) -> None:
-        self._store, self._queue = store, queue
+    def __init__(self, store: Store, queue: WorkQueue, fence: Fence) -> None:
+        self._store, self._queue, self._fence = store, queue, fence
 
     def collect(self) -> Iterator[Metric]:
         """One family a metric."""
+        leads = self._fence() > 0.0
+        if leads:
+            yield from self._of_sweeps()
+        waiting, working = self._queue.depth()
+        waiting = waiting if leads else 0
+        yield _gauge("queue_depth", "Sweeps that are due for a reconcile and wait for a worker.", waiting)
+        yield _gauge("queue_working", "Sweeps that are being reconciled.", working)
+        yield self._watch_lag()
+
+    def _of_sweeps(self) -> Iterator[Metric]:
         sweeps = list(self._store.sweeps.values())
         yield _by_phase(sweeps)
         stalled = {key_of(sweep): reason for sweep in sweeps if (reason := _stalled_reason(sweep)) is not None}
         yield _stalled(stalled)
         available = not KUBERAY_MISSING.intersection(stalled.values())
         yield _gauge("kuberay_available", "0 while a sweep waits for KubeRay in vain, else 1.", float(available))
-        waiting, working = self._queue.depth()
-        yield _gauge("queue_depth", "Sweeps that are due for a reconcile and wait for a worker.", waiting)
-        yield _gauge("queue_working", "Sweeps that are being reconciled.", working)
-        yield self._watch_lag()
 
     def _watch_lag(self) -> Metric:
         now = time.monotonic()

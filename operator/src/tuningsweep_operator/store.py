@@ -77,6 +77,14 @@ class Store:
             self._pods[key][pod["metadata"]["name"]] = _slim(pod)
         return key
 
+    def find_pod(self, name: tuple[str, str]) -> Manifest | None:
+        """A pod by namespace and name, with the label that says whose it is."""
+        for (namespace, sweep), pods in self._pods.items():
+            if namespace == name[0] and name[1] in pods:
+                labels = {names.LABEL_SWEEP: sweep}
+                return {"metadata": {"namespace": namespace, "name": name[1], "labels": labels}}
+        return None
+
     def pods(self, key: Key) -> tuple[Manifest, ...]:
         """Pods of a sweep."""
         return tuple(self._pods[key].values()) if key in self._pods else ()

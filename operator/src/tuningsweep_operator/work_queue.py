@@ -9,9 +9,11 @@ import heapq
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+from tuningsweep_operator.kube import KubeError
+from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.resources import Key
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
@@ -73,12 +75,16 @@ class Schedule:
         self._failures.pop(key, None)
         self._free(key, again)
 
-    def failed(self, key: Key, now: float) -> float:
+    def failed(self, key: Key, now: float, at_least: float = 0.0) -> float:
         """The work on a key failed; it is due again after a back-off, whose seconds are returned."""
         self._failures[key] = self._failures.get(key, 0) + 1
-        wait = backoff_seconds(self._failures[key])
+        wait = max(at_least, backoff_seconds(self._failures[key]))
         self._free(key, now + wait)
         return wait
+
+    def forgive(self) -> None:
+        """Forget how often keys have failed: what made them fail is over."""
+        self._failures.clear()
 
     def _free(self, key: Key, again: float | None) -> None:
         """A key is not busy any more: what it was made due for meanwhile counts too."""
@@ -89,11 +95,13 @@ class Schedule:
 
 
 class WorkQueue:
-    """Runs a reconcile function over a Schedule with a bounded number of workers."""
+    """Runs a reconcile function over a Schedule with a bounded number of workers, while the fence is open."""
 
-    def __init__(self, reconcile: Reconcile, workers: int) -> None:
+    def __init__(self, reconcile: Reconcile, workers: int, fence: Fence) -> None:
         self._reconcile = reconcile
         self._workers = workers
+        self._fence = fence
+        self._draining = False
         self._schedule = Schedule()
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -104,6 +112,19 @@ class WorkQueue:
         """Make a key due now."""
         self._schedule.add(key, time.monotonic())
         self._wake.set()
+
+    def restart(self, keys: Iterable[Key]) -> None:
+        """Make keys due now, whatever came before: this replica has just become the one that works."""
+        self._schedule.forgive()
+        for key in keys:
+            self._schedule.add(key, time.monotonic())
+        self._wake.set()
+
+    async def drain(self, seconds: float) -> bool:
+        """Start nothing more and let what is under way end; whether it did within so many seconds."""
+        self._draining = True
+        running = set(self._running)
+        return not running or not (await asyncio.wait(running, timeout=seconds))[1]
 
     def depth(self) -> tuple[int, int]:
         """How many keys are due and wait for a worker, and how many are being worked on."""
@@ -121,13 +142,17 @@ class WorkQueue:
 
     def _start_due(self) -> None:
         self.last_turn = now = time.monotonic()
-        while len(self._running) < self._workers:
+        while not self._full():
             key = self._schedule.take(now)
             if key is None:
                 return
             task = asyncio.create_task(self._work(key))
             self._running.add(task)
             task.add_done_callback(self._finished)
+
+    def _full(self) -> bool:
+        """Whether no more work may be started now."""
+        return self._draining or len(self._running) >= self._workers or self._fence() <= 0.0
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -137,7 +162,8 @@ class WorkQueue:
         try:
             again = await self._reconcile(key)
         except Exception as error:
-            wait = self._schedule.failed(key, time.monotonic())
+            at_least = error.retry_after if isinstance(error, KubeError) else 0.0
+            wait = self._schedule.failed(key, time.monotonic(), at_least)
             extra = {"namespace": key[0], "sweep": key[1]}
             log.error("reconcile failed, next try in %g s: %s", wait, error, extra=extra, exc_info=True)
         else:
@@ -145,8 +171,7 @@ class WorkQueue:
 
     async def _sleep(self) -> None:
         due = self._schedule.next_due()
-        busy = len(self._running) >= self._workers
-        timeout = 5.0 if due is None or busy else min(5.0, max(0.0, due - time.monotonic()))
+        timeout = 5.0 if due is None or self._full() else min(5.0, max(0.0, due - time.monotonic()))
         self._wake.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.state_metrics import StateCollector
 from tuningsweep_operator.store import Store
 from tuningsweep_operator.work_queue import WorkQueue
@@ -26,15 +27,15 @@ def store() -> Store:
     return Store()
 
 
-def series(store: Store, *due: str) -> dict[str, float]:
+def series(store: Store, *due: str, fence: Fence = lambda: 8.0) -> dict[str, float]:
     async def never(_: tuple[str, str]) -> None:
         raise AssertionError
 
-    queue = WorkQueue(never, 1)
+    queue = WorkQueue(never, 1, fence)
     for name in due:
         queue.add(("team", name))
     registry = CollectorRegistry()
-    registry.register(StateCollector(store, queue))
+    registry.register(StateCollector(store, queue, fence))
     lines = (line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#"))
     return {name.removeprefix(PREFIX): float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
@@ -71,3 +72,10 @@ async def test_depth_of_the_queue_and_lag_of_the_watches(store: Store) -> None:
     assert found['watch_lag_seconds{resource="rayjobs"}'] == 0
     store.ray_jobs_lag.returned(("team", "a"), 5, -1e9)
     assert series(store)['watch_lag_seconds{resource="rayjobs"}'] > 1e9
+
+
+async def test_a_replica_that_waits_tells_nothing_about_sweeps(store: Store) -> None:
+    store.put_sweep(sweep("a", "Running"))
+    found = series(store, "a", fence=lambda: 0.0)
+    assert not [name for name in found if name.startswith(("sweeps", "sweep_stalled", "kuberay"))]
+    assert found["queue_depth"] == 0.0

@@ -1,0 +1,113 @@
+"""The real operator as a process of its own against a control plane without nodes: started, killed, stopped, and asked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from support.control_plane import ControlPlane, free_port
+from support.rig import rig_file
+
+PROGRAM = Path(sys.executable).parent / "tuningsweep-operator"
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+def install_definitions(plane: ControlPlane) -> None:
+    """The CRDs of sweeps and of KubeRay, as they are installed."""
+    ray = rig_file("kuberay", "config") / "crd" / "bases"
+    for path in (ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml"):
+        plane.kubectl("apply", "--server-side", "-f", str(path))
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            plane.kubectl("get", "tuningsweeps,rayjobs,rayclusters", "--all-namespaces")
+        except AssertionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        else:
+            return
+
+
+class OperatorProcess:
+    """One replica; `settings` are those of the operator in upper case, without their prefix."""
+
+    def __init__(self, folder: Path, kubeconfig: Path, name: str = "operator", **settings: str) -> None:
+        self.name, self.log = name, folder / f"{name}.log"
+        self.port = free_port()
+        chosen = {"HEALTH_PORT": str(self.port), "RESYNC_SECONDS": "5", **settings}
+        self._environment = {
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            **{f"TUNINGSWEEP_{key}": value for key, value in chosen.items()},
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> "OperatorProcess":
+        """Start it, and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([PROGRAM], env=self._environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while self.status("readyz") != 200:
+            assert self._process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.1)
+        return self
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM as from a kubelet; its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(STOP_SECONDS)
+
+    def status(self, path: str) -> int:
+        """HTTP status of one of its paths; 0 if it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def metric(self, name: str) -> float:
+        """The value of one of its metrics without labels; 0 if there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+
+    def leads(self) -> bool:
+        """Whether it says that it holds the lease."""
+        return self.metric("tuningsweep_operator_leading") == 1.0
+
+    def logged(self, words: str) -> list[dict[str, Any]]:
+        """Its log lines whose message has these words."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if words in line["message"]]
