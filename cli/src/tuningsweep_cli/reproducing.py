@@ -1,4 +1,4 @@
-"""`tuningsweep reproduce`: manifests in, sweeps run by the trainer's reproduction, tidy data out."""
+"""`tuningsweep reproduce`: manifests in, sweeps run by the trainer's reproduction, tidy data and pages out."""
 
 import tempfile
 from pathlib import Path
@@ -8,15 +8,18 @@ import typer
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.manifest import load_sweep
+from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.reproduce.settings import Settings
 
 
-def reproduce_thesis(settings: Settings, manifests: Path, chosen: str, *, pages_only: bool) -> Exit:
-    """Run, then show what there is; the exit code. CommandError for what can't be run."""
+def reproduce_thesis(
+    settings: Settings, manifests: Path, chosen: str, *, pages_only: bool, docs: Path | None = None
+) -> Exit:
+    """Run, then show what there is, Markdown under `docs` included; the exit code. CommandError for what can't be run."""
     code = Exit.COMPLETE if pages_only else _run(load_workloads(manifests, chosen), settings)
-    if code is not Exit.INTERRUPTED:
-        _show(settings.results)
-    return code
+    if code is Exit.INTERRUPTED:
+        return code
+    return _show(settings.results, docs) or code
 
 
 def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
@@ -49,7 +52,17 @@ def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
     return Exit.COMPLETE if summary.complete else Exit.FAILED
 
 
-def _show(results: Path) -> None:
+def _show(results: Path, docs: Path | None) -> Exit:
     from tuningsweep_trainer.reproduce.collect import collect
+    from tuningsweep_trainer.reproduce.pages import write_pages
 
     typer.echo(f"tidy data: {collect(results)}")
+    try:
+        written = write_pages(results, docs)
+    except ReportError as error:
+        typer.echo(f"no pages: {error}", err=True)
+        return Exit.FAILED
+    for path in written:
+        if path.suffix != ".png":
+            typer.echo(f"written: {path}")
+    return Exit.COMPLETE

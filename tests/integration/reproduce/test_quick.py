@@ -18,7 +18,7 @@ def reproduce(results: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_quick_runs_every_arm_and_keeps_its_results_apart(tmp_path: Path) -> None:
     done = reproduce(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,6 +32,7 @@ def test_quick_runs_every_arm_and_keeps_its_results_apart(tmp_path: Path) -> Non
     evaluated = samples[samples["validation_loss"].notna()]
     assert len(evaluated) == 16 * 3
     assert evaluated[["accuracy", "memory_bytes", "mean_step_seconds", "train_loss"]].notna().all(axis=None)
+    assert {path.name for path in tmp_path.iterdir()} >= {"claims.json", "reproduction.html", "figures"}
 
     refused = reproduce(tmp_path, "--steps", "5")
     assert refused.returncode == 2

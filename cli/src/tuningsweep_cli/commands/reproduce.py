@@ -45,6 +45,10 @@ def reproduce(
     pages_only: Annotated[
         bool, typer.Option("--pages-only", help="Run nothing: make tidy data and pages of what is there.")
     ] = False,
+    docs: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the claims and the savings as Markdown, e.g. docs.", show_default=False),
+    ] = None,
 ) -> None:
     """Run the thesis behind TuningSweep again: 7 workloads, 16 configurations, 3 runs, and what limits save on them.
 
@@ -63,4 +67,4 @@ def reproduce(
         savings_runs=savings_runs,
     )
     with errors_as_sentences():
-        raise typer.Exit(reproduce_thesis(settings, manifests, workloads, pages_only=pages_only))
+        raise typer.Exit(reproduce_thesis(settings, manifests, workloads, pages_only=pages_only, docs=docs))

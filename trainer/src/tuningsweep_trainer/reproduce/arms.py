@@ -17,7 +17,7 @@ from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.reproduce.workloads import MNIST, builtin_of, openml_id, with_spec
 
 HEADROOM: Final = 1.25
-"""Limits are so many times what the best trial without limits needed."""
+"""Limits are so many times what a trial without limits needed."""
 LEAST_STEP_MILLISECONDS: Final = 2.0
 """No limit on mean step time is below what a scheduler's hiccup costs a step of a tiny batch."""
 EXAMPLE_MEMORY: Final = "400Mi"
