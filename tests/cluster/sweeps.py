@@ -52,6 +52,17 @@ def wait_running(kubectl: Kubectl, name: str, seconds: float = 120, count: int =
     eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, seconds, f"{name}: {count} running")
 
 
+def recovers(kubectl: Kubectl, name: str, seconds: float) -> None:
+    """Wait until a stalled sweep is no longer so, and its head pod runs: from there on it is as any other."""
+
+    def check() -> bool:
+        stalled = is_true(kubectl.get("tuningsweep", name), "Stalled")
+        pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
+        return not stalled and [pod["status"].get("phase") for pod in pods] == ["Running"]
+
+    eventually(check, seconds, f"{name} recovers (status: {_brief(kubectl, name)})")
+
+
 def head_pod(kubectl: Kubectl, name: str) -> str:
     """Name of the sweep's head pod."""
     pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
@@ -111,8 +122,14 @@ def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
     }
 
 
+ONE_WORKER = {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2}
+
+
 def function_sweep(name: str, function: str, **edits: Any) -> dict[str, Any]:
-    """A sweep of a user's function out of the ConfigMap `trainables` (see `trainables_config_map`)."""
+    """A sweep of a user's function out of the ConfigMap `trainables` (see `trainables_config_map`).
+
+    Its trials run on the head, which spares a pod; `spec__cluster__workers=ONE_WORKER` gives them one of their own.
+    """
     base: dict[str, Any] = {
         "apiVersion": "tuningsweep.io/v1alpha1",
         "kind": "TuningSweep",
@@ -128,7 +145,7 @@ def function_sweep(name: str, function: str, **edits: Any) -> dict[str, Any]:
             "maxTrialCount": 4,
             "tracking": {"enabled": False},
             "cluster": {
-                "workers": {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2},
+                "workers": {"minReplicas": 0, "maxReplicas": 0, "trialsPerWorker": 2},
                 "resourcesPerTrial": {"cpu": "100m", "memory": "1536Mi"},
                 "podTemplate": {
                     "env": [{"name": "PYTHONPATH", "value": "/opt/trainables"}],

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from cluster.sweeps import function_sweep, head_pod, read_records, trial_counts, wait_condition, wait_running
+from cluster.sweeps import (
+    ONE_WORKER,
+    function_sweep,
+    head_pod,
+    read_records,
+    trial_counts,
+    wait_condition,
+    wait_running,
+)
 from support.kubectl import Kubectl, eventually
 
 SYSTEM = Kubectl("tuningsweep-system")
@@ -26,20 +34,22 @@ def take_operator_away() -> None:
 
 
 @pytest.mark.disruptive
-def test_limits_hold_while_the_operator_is_away(kubectl: Kubectl, operator_away: None) -> None:
+def test_limits_hold_and_deletion_works_while_the_operator_is_away(kubectl: Kubectl, operator_away: None) -> None:
     name = "alone"
     behaviours = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["quick", "hangs"]}}
-    kubectl.apply(
-        function_sweep(
-            name, "hostile", spec__parameters=[behaviours], spec__maxTrialCount=2, spec__limits={"stepTime": "20s"}
-        )
-    )
+    edits = {"parameters": [behaviours], "maxTrialCount": 2, "limits": {"stepTime": "20s"}}
+    kubectl.apply(function_sweep(name, "hostile", **{f"spec__{field}": value for field, value in edits.items()}))
+    kubectl.apply(function_sweep("gone", "counting"))
     wait_running(kubectl, name)
+    wait_running(kubectl, "gone")
     take_operator_away()
     before = trial_counts(kubectl, name)
     log = eventually(lambda: _limit_in_log(kubectl, name), 90, "the hanging trial is stopped without the operator")
     assert "trial-0001" in log
     assert trial_counts(kubectl, name) == before
+    kubectl.run("delete", "tuningsweep", "gone", "--timeout=30s")
+    kinds = "rayjobs,rayclusters,pods,services,secrets,configmaps,persistentvolumeclaims"
+    eventually(lambda: not kubectl.items(kinds, "tuningsweep.io/sweep=gone"), 60, "everything the sweep owned is gone")
     SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
     sweep = wait_condition(kubectl, name, "Complete", 120)
     assert sweep["status"]["trials"]["limitExceeded"] == 1
@@ -56,7 +66,7 @@ def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
 
 def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
     name = "headless"
-    kubectl.apply(function_sweep(name, "counting"))
+    kubectl.apply(function_sweep(name, "counting", spec__cluster__workers=ONE_WORKER))
     eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, 180, "two trials succeeded")
     before = {record["trial"]: record for record in read_records(kubectl, name)}
     kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
@@ -66,15 +76,3 @@ def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
     assert {r["trial"]: r for r in after if r["trial"] in before} == before
     resumed = [r for r in after if r["trial"] not in before]
     assert {r["outcome"] for r in resumed} == {"Succeeded"}
-
-
-@pytest.mark.disruptive
-def test_deletion_needs_no_operator(kubectl: Kubectl, operator_away: None) -> None:
-    name = "gone"
-    kubectl.apply(function_sweep(name, "counting"))
-    wait_running(kubectl, name)
-    take_operator_away()
-    kubectl.run("delete", "tuningsweep", name, "--timeout=30s")
-    kinds = "rayjobs,rayclusters,pods,services,secrets,configmaps,persistentvolumeclaims"
-    left = f"tuningsweep.io/sweep={name}"
-    eventually(lambda: not kubectl.items(kinds, left), 60, "everything the sweep owned is gone")

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from cluster.sweeps import function_sweep, is_true, read_records
+from cluster.sweeps import ONE_WORKER, function_sweep, is_true, read_records
 from support.kubectl import Kubectl, KubectlError
 
 LIMITS = {"memory": "600Mi", "stepTime": "3s"}
@@ -54,7 +54,12 @@ def run_to_the_end(kubectl: Kubectl, manifest: dict[str, Any], seconds: float) -
 
 def test_each_is_stopped_in_mid_step_and_the_sweep_goes_on(kubectl: Kubectl) -> None:
     manifest = function_sweep(
-        "hostile", "hostile", spec__limits=LIMITS, spec__parameters=PARAMETERS, spec__maxTrialCount=5
+        "hostile",
+        "hostile",
+        spec__limits=LIMITS,
+        spec__parameters=PARAMETERS,
+        spec__maxTrialCount=5,
+        spec__cluster__workers=ONE_WORKER,
     )
     sweep, largest_after_stop = run_to_the_end(kubectl, manifest, 180)
     assert is_true(sweep, "Complete"), sweep["status"]

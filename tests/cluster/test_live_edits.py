@@ -22,25 +22,22 @@ def outcomes(records: list[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
     return result
 
 
-def test_tightened_limits_stop_running_trials(kubectl: Kubectl) -> None:
-    kubectl.apply(function_sweep("tighten", "counting", spec__limits={"meanStepTime": "5s"}))
-    wait_running(kubectl, "tighten", count=2)
-    kubectl.patch("tuningsweep", "tighten", {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
-    sweep = wait_condition(kubectl, "tighten", "Failed", 120, "NoTrialSucceeded")
-    assert sweep["status"]["trials"]["limitExceeded"] == 4
-    ended = outcomes(read_records(kubectl, "tighten"))
-    assert set(map(tuple, ended.values())) == {(("LimitExceeded", "MeanStepTimeLimitExceeded"),)}
-
-
-def test_one_trial_is_stopped_on_request(kubectl: Kubectl) -> None:
-    kubectl.apply(function_sweep("stop-one", "counting"))
-    wait_running(kubectl, "stop-one", count=2)
-    kubectl.run("annotate", "tuningsweep", "stop-one", "tuningsweep.io/stop=trial-0001")
-    eventually(lambda: trial_counts(kubectl, "stop-one").get("stopped") == 1, 30, "trial-0001 stopped")
-    sweep = kubectl.get("tuningsweep", "stop-one")
-    stop = sweep["status"]["lastStops"][0]
+def test_one_trial_is_stopped_on_request_and_tightened_limits_stop_the_others(kubectl: Kubectl) -> None:
+    name = "steered"
+    kubectl.apply(function_sweep(name, "counting", spec__limits={"meanStepTime": "5s"}))
+    wait_running(kubectl, name, count=2)
+    kubectl.run("annotate", "tuningsweep", name, "tuningsweep.io/stop=trial-0001")
+    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, 30, "trial-0001 stopped")
+    stop = kubectl.get("tuningsweep", name)["status"]["lastStops"][0]
     assert (stop["trial"], stop["outcome"], stop["reason"]) == ("trial-0001", "Stopped", "StopRequested")
-    assert any("trial-0001" in event["message"] for event in stop_events(kubectl, "stop-one"))
+    assert any("trial-0001" in event["message"] for event in stop_events(kubectl, name))
+
+    kubectl.patch("tuningsweep", name, {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
+    sweep = wait_condition(kubectl, name, "Failed", 120, "NoTrialSucceeded")
+    assert sweep["status"]["trials"]["limitExceeded"] == 3
+    ended = outcomes(read_records(kubectl, name))
+    assert ended.pop("trial-0001") == [("Stopped", "StopRequested")]
+    assert set(map(tuple, ended.values())) == {(("LimitExceeded", "MeanStepTimeLimitExceeded"),)}
 
 
 def test_suspend_keeps_what_is_finished_and_resume_goes_on(kubectl: Kubectl) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cluster import monitoring
-from cluster.sweeps import function_sweep, trial_counts, wait_condition, wait_running
+from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
 from support.dashboards import Target, targets
 from support.kubectl import Kubectl, eventually
 from support.prometheus import Prometheus
@@ -64,7 +64,7 @@ def healthy_jobs(prometheus: Prometheus) -> set[str]:
 def test_every_panel_has_data_while_a_sweep_runs(kubectl: Kubectl, prometheus: Prometheus) -> None:
     values = {"list": [str(number) for number in range(16)]}
     watched = {"spec.limits": LIMITS, "spec.parameters.0.feasibleSpace": values, "spec.maxTrialCount": 16}
-    kubectl.apply(edited(function_sweep("watched", "counting"), watched))
+    kubectl.apply(edited(function_sweep("watched", "counting", spec__cluster__workers=ONE_WORKER), watched))
     image = {"spec.cluster.image": "localhost/none:1", "spec.cluster.imagePullPolicy": "Never"}
     kubectl.apply(edited(function_sweep("stuck", "quick"), image))
     wait_running(kubectl, "watched", count=2)

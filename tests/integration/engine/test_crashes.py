@@ -60,18 +60,19 @@ def end_with_children(driver: subprocess.Popen[str]) -> None:
 EDITS = {"trainable.function": "functions_of_engine:waits", "parallelTrialCount": 1, "maxTrialCount": 2}
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_driver_that_ends_early_goes_on_where_it_was(tmp_path: Path, ray_folder: str, how: signal.Signals) -> None:
-    results = tmp_path / "results"
-    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["5", "200"]}}
-    edits = {**EDITS, "parameters": [steps]}
+def newest(checkpoints: Path) -> int:
+    """Number of a trial's last checkpoint, -1 before the first."""
+    return max((int(path.stem) for path in checkpoints.glob("*.json")), default=-1)
+
+
+def end_early(results: Path, ray_folder: str, edits: dict[str, Any], how: signal.Signals) -> None:
+    """Start a driver and send it a signal once the second trial has kept more checkpoints."""
+    checkpoints = results / "checkpoints" / "trial-0001"
+    seen = newest(checkpoints)
     driver = start_driver(results, ray_folder, edits)
     family: list[psutil.Process] = []
     try:
-        checkpoints = results / "checkpoints" / "trial-0001"
-        assert eventually(lambda: len(list(checkpoints.glob("*.json"))) > 2, PATIENCE), "no second trial"
-        before = records_in(results)
-        assert list(before) == ["trial-0000"]
+        assert eventually(lambda: newest(checkpoints) > seen + 2, PATIENCE), "the second trial stands still"
         family = psutil.Process(driver.pid).children(recursive=True)
         driver.send_signal(how)
         driver.wait(timeout=PATIENCE)
@@ -82,18 +83,26 @@ def test_a_driver_that_ends_early_goes_on_where_it_was(tmp_path: Path, ray_folde
             if process.is_running():
                 process.kill()
         end_with_children(driver)
-    again = start_driver(results, ray_folder, edits)
+
+
+def test_a_driver_that_ends_early_goes_on_where_it_was(tmp_path: Path, ray_folder: str) -> None:
+    results = tmp_path / "results"
+    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["5", "200"]}}
+    edits = {**EDITS, "parameters": [steps]}
+    end_early(results, ray_folder, edits, signal.SIGKILL)
+    before = records_in(results)
+    end_early(results, ray_folder, edits, signal.SIGTERM)
+    last = start_driver(results, ray_folder, edits)
     try:
-        again.wait(timeout=PATIENCE)
+        last.wait(timeout=PATIENCE)
     finally:
-        end_with_children(again)
+        end_with_children(last)
     assert json.loads(last_line(results))["result"]["reason"] == "SearchFinished"
     after = records_in(results)
     assert sorted(after) == ["trial-0000", "trial-0001"]
     assert after["trial-0000"] == before["trial-0000"], "a finished trial was run again"
     resumed = after["trial-0001"]
-    assert (resumed["outcome"], resumed["attempts"]) == ("Succeeded", 2)
-    assert resumed["steps"] == 200
+    assert (resumed["outcome"], resumed["attempts"], resumed["steps"]) == ("Succeeded", 3, 200)
     assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
 
 

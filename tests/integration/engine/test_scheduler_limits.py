@@ -1,4 +1,4 @@
-"""Every scheduler with a limit that some trials exceed: those are stopped, the others are not."""
+"""Every scheduler with a limit that some trials exceed: those are stopped, the others end as it decides, each once."""
 
 from typing import Any
 
@@ -24,6 +24,10 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
             "limits": {"stepTime": "300ms"},
         }
     )
+    assert state.result is not None
+    assert (state.result.succeeded, state.result.reason) == (True, "SearchFinished"), state.result
+    assert len(records) == state.trials.total == 6
+    assert state.trials.running == state.trials.pending == 0
     for record in records.values():
         if is_slow(record):
             assert (record["outcome"], record["reason"]) == ("LimitExceeded", "StepTimeLimitExceeded"), record
