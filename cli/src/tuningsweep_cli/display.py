@@ -125,10 +125,15 @@ class PlainLines:
 def print_summary(
     sweep: TuningSweep, state: SweepState, records: list[TrialRecord], console: Console, place: str
 ) -> None:
-    """What ran, what was stopped and why, the best trial, where the results are."""
+    """What ran, what was stopped and why, what was not worth its time, the best trial, where the results are."""
+    from tuningsweep_trainer.report.efficiency import inefficiencies  # NumPy, which `--help` can do without
+
     console.print(trials_table(sweep, [], records[-SUMMARY_ROWS:]))
     _print_some(records, lambda record: record.reason in LIMIT_REASONS, "were stopped at a limit", console)
     _print_some(records, lambda record: record.outcome is Outcome.FAILED, "failed", console)
+    for case in inefficiencies(sweep.spec, records):
+        line = f"\nnot worth its time: {case.sentence()}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     best = state.optimal_trial
     if best is not None:
         name = sweep.spec.objective.objective_metric_name

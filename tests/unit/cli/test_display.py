@@ -104,6 +104,31 @@ def test_summary_says_what_was_stopped_the_best_and_where_results_are() -> None:
     assert "results: /somewhere" in text
 
 
+def test_summary_says_what_was_not_worth_its_time() -> None:
+    console = Console(file=StringIO(), width=160)
+    print_summary(SWEEP, STATE, [record(f"trial-{n:04d}") for n in range(8)], console, "/somewhere")
+    assert "not worth" not in console.file.getvalue()  # type: ignore[attr-defined]
+    records = [
+        record(
+            f"trial-{n:04d}",
+            parameters={"batch_size": batch, "learning_rate": 0.001 * 2**place},
+            metrics={"validation_loss": loss, "mean_step_time_seconds": step_time},
+            durationSeconds=200 * step_time,
+            steps=200,
+        )
+        for n, (place, (batch, step_time, loss)) in enumerate(
+            (place, case) for place in range(4) for case in ((30, 0.002, 0.5), (300, 0.04, 0.49))
+        )
+    ]
+    records.append(
+        records[0].model_copy(update={"trial": "trial-0008", "metrics": {**records[0].metrics, "validation_loss": 0.9}})
+    )
+    console = Console(file=StringIO(), width=160)
+    print_summary(SWEEP, STATE, records, console, "/somewhere")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "not worth its time: batch_size 300: a step takes 40 ms instead of 2 ms at 30" in text
+
+
 def test_summary_names_the_cause_of_failed_trials_whatever_characters_it_has() -> None:
     console = Console(file=StringIO(), width=160)
     failed = record("trial-0003", outcome="Failed", reason="TrainableError", message="KeyError: [/nonsense]")

@@ -35,6 +35,8 @@ NAMED: Final = 5
 """Trials named as what a prediction rests on."""
 LENGTH_SCALES: Final = (0.05, 5.0)
 """Bounds, in units of a hyperparameter's range. The upper one keeps a doubt about hyperparameters that never mattered."""
+DRIVES_BELOW: Final = 0.9 * LENGTH_SCALES[1]
+"""Length scale up to which a hyperparameter counts as one that matters."""
 QUANTILES: Final = (0.025, 0.5, 0.975)
 GIBBS_BURN_IN: Final = 50
 GIBBS_DRAWS: Final = 400
@@ -65,10 +67,25 @@ class Features:
             parts += _encoded(parameter, values[parameter.name])
         return np.array(parts, dtype=np.float64)
 
+    def numeric_below(self, lengths: Vector, bound: float) -> list[str]:
+        """Names of the parameters with a single feature, a number, whose length is below the bound."""
+        found, position = [], 0
+        for parameter in self._parameters:
+            listed = choices(parameter)
+            categories = listed is not None and not _numeric(listed)
+            if not categories and lengths[position] < bound:
+                found.append(parameter.name)
+            position += len(listed) if categories and listed is not None else 1
+        return found
+
+
+def _numeric(listed: Sequence[ParameterValue]) -> bool:
+    return all(isinstance(choice, int | float) for choice in listed)
+
 
 def _encoded(parameter: Parameter, value: ParameterValue) -> list[float]:
     listed = choices(parameter)
-    if listed is not None and not all(isinstance(choice, int | float) for choice in listed):
+    if listed is not None and not _numeric(listed):
         return [float(choice == value) for choice in listed]
     low, high = (min(map(float, listed)), max(map(float, listed))) if listed else map(float, bounds(parameter))
     if high == low:
@@ -101,6 +118,14 @@ class Need:
         if self._model is None:
             self._model = self._made()
         return self._model.predict(features)
+
+    def length_scales(self) -> Vector | None:
+        """Of each feature, in units of its range; None while too little is known."""
+        if len(self._observations) < LEAST_OBSERVATIONS or all(o.censored for o in self._observations):
+            return None
+        self._model = self._model or self._made()
+        scales: Vector = np.atleast_1d(self._kernel.k1.k2.length_scale)
+        return scales
 
     def _made(self) -> "_Model":
         model = _Model(self._observations)
@@ -249,6 +274,11 @@ class Forecaster:
         if limits.memory_bytes is not None and limits.action is LimitAction.STOP:
             bounds_known.append(limits.memory_bytes)
         return min(bounds_known, default=None)
+
+    def step_time_drivers(self) -> list[str]:
+        """Numeric hyperparameters that mean step time depends on, as far as was learnt."""
+        scales = self._step_time.length_scales()
+        return [] if scales is None else self._features.numeric_below(scales, DRIVES_BELOW)
 
 
 def _step_time(record: TrialRecord) -> float | None:

@@ -9,6 +9,7 @@ from tuningsweep_api.outcomes import LIMIT_REASONS
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.report import words
+from tuningsweep_trainer.report.efficiency import inefficiencies
 from tuningsweep_trainer.report.figures.theme import OUTCOMES
 from tuningsweep_trainer.report.gather import Results
 from tuningsweep_trainer.report.rows import TrialRow, best_row, milliseconds
@@ -143,6 +144,7 @@ def facts(results: Results, version: str) -> list[tuple[str, str]]:
     if results.warnings:
         warned = len({warning.trial for warning in results.warnings})
         found.append(("Limit warnings", f"{len(results.warnings)} of {words.counted(warned, 'trial')}"))
+    found += [("Not worth its time", case.sentence()) for case in inefficiencies(spec, results.records)]
     identity = f"{sweep.metadata.namespace}/{sweep.metadata.name}, uid {sweep.metadata.uid}"
     return [
         *found,
