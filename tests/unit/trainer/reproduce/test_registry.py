@@ -1,8 +1,12 @@
 """The thesis's figures are all there, once each, with the quantities and workloads that belong to them."""
 
+import json
+import re
+
 import pytest
 
 from support import tidy_data
+from tuningsweep_trainer.report.figures.theme import vega_config
 from tuningsweep_trainer.reproduce.figures.thesis import thesis_figures
 from tuningsweep_trainer.reproduce.registry import FIGURES
 
@@ -58,3 +62,10 @@ def test_a_figure_without_data_says_so(figures) -> None:
     empty = thesis_figures(tidy_data.tidy(tidy_data.trials("wine-svm")))
     assert [figure.name for figure in empty if figure.chart is not None] == [f"figure-{n}" for n in range(23, 29)]
     assert empty[0].about.startswith("Not measured")
+
+
+def test_panels_name_no_colour_so_that_they_serve_light_and_dark(figures) -> None:
+    for figure in figures.values():
+        assert not re.search(r"#[0-9a-fA-F]{6}|black", json.dumps(figure.chart))
+    assert vega_config(dark=True)["title"]["color"] != vega_config(dark=False)["title"]["color"]
+    assert vega_config(dark=True)["header"]["labelColor"] != vega_config(dark=False)["header"]["labelColor"]

@@ -38,6 +38,8 @@ def vega_config(*, dark: bool) -> dict[str, Any]:
         "background": paper,
         "font": FONT,
         "view": {"stroke": None},
+        "title": {"color": ink},
+        "header": {"labelColor": soft, "titleColor": ink},
         "range": {"category": list(DARK if dark else LIGHT), "symbol": list(SHAPES)},
         "axis": {
             "labelColor": soft,

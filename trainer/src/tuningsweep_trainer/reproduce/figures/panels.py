@@ -27,12 +27,12 @@ def setting_axis(factor: str, title: str | None) -> alt.X:
 
 def setting_colour(factor: str, levels: list[Any], *, legend: bool = True) -> alt.Color:
     """A setting as colour, with its values in ascending order."""
-    return alt.Color(f"{factor}:O", scale=alt.Scale(domain=levels, range="category"), legend=_legend(factor, legend))
+    return alt.Color(f"{factor}:N", scale=alt.Scale(domain=levels, range="category"), legend=_legend(factor, legend))
 
 
 def setting_shape(factor: str, levels: list[Any], *, legend: bool = True) -> alt.Shape:
     """A setting as shape, in one legend with the colour."""
-    return alt.Shape(f"{factor}:O", scale=alt.Scale(domain=levels, range="symbol"), legend=_legend(factor, legend))
+    return alt.Shape(f"{factor}:N", scale=alt.Scale(domain=levels, range="symbol"), legend=_legend(factor, legend))
 
 
 def value(quantity: Quantity, title: str | None, field: str = "mean") -> alt.Y:
