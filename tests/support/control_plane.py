@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from support.kubectl import KubectlError
 from support.rig import rig_file
 
 START_SECONDS = 90
@@ -49,20 +49,12 @@ class ControlPlane:
             self._start_controllers()
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What `kubectl ARGUMENTS` prints, as the administrator; AssertionError with its words if it fails."""
+        """What `kubectl ARGUMENTS` prints, as the administrator; KubectlError with its words if it fails."""
         command = [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+        if done.returncode != 0:
+            raise KubectlError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         return done.stdout
-
-    def apply_crds(self, *files: Path) -> None:
-        """Apply CRDs and wait until the API server takes objects of them."""
-        for file in files:
-            self.kubectl("apply", "--server-side", "-f", str(file))
-        deadline = time.monotonic() + START_SECONDS
-        while not all(map(_is_established, json.loads(self.kubectl("get", "crd", "-o", "json"))["items"])):
-            assert time.monotonic() < deadline, "the CRDs are not established"
-            time.sleep(0.2)
 
     def start_api_server(self, *options: str) -> None:
         """Start the API server, also again after `end("kube-apiserver")`: its objects are in etcd."""
@@ -147,13 +139,8 @@ class ControlPlane:
     def _is_ready(self) -> bool:
         try:
             return self.kubectl("get", "--raw", "/readyz") == "ok"
-        except AssertionError:
+        except KubectlError:
             return False
-
-
-def _is_established(crd: dict[str, Any]) -> bool:
-    conditions = crd.get("status", {}).get("conditions") or []
-    return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
 
 def write_kubeconfig(path: Path, url: str, token: str) -> None:

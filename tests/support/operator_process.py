@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from support.control_plane import ControlPlane, free_port
+from support.kubectl import eventually
 from support.rig import rig_file
 
 PROGRAM = Path(sys.executable).parent / "tuningsweep-operator"
@@ -25,26 +26,27 @@ def install_definitions(plane: ControlPlane) -> None:
     ray = rig_file("kuberay", "config") / "crd" / "bases"
     for path in (ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml"):
         plane.kubectl("apply", "--server-side", "-f", str(path))
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            plane.kubectl("get", "tuningsweeps,rayjobs,rayclusters", "--all-namespaces")
-        except AssertionError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        else:
-            return
+    kinds = "tuningsweeps,rayjobs,rayclusters"
+    eventually(lambda: plane.kubectl("get", kinds, "--output=name") is not None, START_SECONDS, kinds, every=0.2)
 
 
 class OperatorProcess:
     """One replica; `settings` are those of the operator in upper case, without their prefix."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, name: str = "operator", **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kubeconfig: Path,
+        name: str = "operator",
+        environment: dict[str, str] | None = None,
+        **settings: str,
+    ) -> None:
         self.name, self.log = name, folder / f"{name}.log"
         self.port = free_port()
-        chosen = {"HEALTH_PORT": str(self.port), "RESYNC_SECONDS": "5", **settings}
+        chosen = {"NAMESPACE": "default", "HEALTH_PORT": str(self.port), "RESYNC_SECONDS": "5", **settings}
         self._environment = {
             **os.environ,
+            **(environment or {}),
             "KUBECONFIG": str(kubeconfig),
             **{f"TUNINGSWEEP_{key}": value for key, value in chosen.items()},
         }
@@ -98,10 +100,10 @@ class OperatorProcess:
             return 0
 
     def metric(self, name: str) -> float:
-        """The value of one of its metrics without labels; 0 if there is none."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+        """The value of one of its metrics, summed over its labels; 0 if there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
-        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+        return sum(float(line.split()[-1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
     def leads(self) -> bool:
         """Whether it says that it holds the lease."""

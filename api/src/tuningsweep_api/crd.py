@@ -14,8 +14,14 @@ from tuningsweep_api.status import TuningSweepStatus
 Schema = dict[str, Any]
 
 
-def custom_resource_definition() -> dict[str, Any]:
-    """The CRD as a plain manifest: one version, structural schema, status subresource, printer columns."""
+def custom_resource_definition(
+    versions: tuple[str, ...] = (names.VERSION,), storage: str = names.VERSION
+) -> dict[str, Any]:
+    """The CRD as a plain manifest: structural schema, status subresource, printer columns.
+
+    All `versions` are served with one and the same schema, so that the API server converts between them by their name alone
+    and a write through either loses nothing (docs/upgrades.md); `storage` is the one that objects are kept in.
+    """
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -31,16 +37,16 @@ def custom_resource_definition() -> dict[str, Any]:
                 "shortNames": list(names.SHORT_NAMES),
                 "categories": ["all"],
             },
-            "versions": [_version()],
+            "versions": [_version(name, storage=name == storage) for name in versions],
         },
     }
 
 
-def _version() -> dict[str, Any]:
+def _version(name: str, *, storage: bool) -> dict[str, Any]:
     return {
-        "name": names.VERSION,
+        "name": name,
         "served": True,
-        "storage": True,
+        "storage": storage,
         "subresources": {"status": {}},
         "additionalPrinterColumns": _printer_columns(),
         "schema": {"openAPIV3Schema": _object_schema()},

@@ -67,3 +67,12 @@ def test_every_field_but_the_mutable_ones_has_a_transition_rule() -> None:
 def test_printer_columns_are_a_dashboard() -> None:
     names = [column["name"] for column in VERSION["additionalPrinterColumns"]]
     assert names[:7] == ["Phase", "Succeeded", "Exceeded", "Failed", "Total", "Best", "Age"]
+
+
+def test_a_second_version_has_the_same_schema_and_one_of_them_is_stored() -> None:
+    versions = custom_resource_definition(("v1alpha1", "v1beta1"), "v1beta1")["spec"]["versions"]
+    assert [(v["name"], v["served"], v["storage"]) for v in versions] == [
+        ("v1alpha1", True, False),
+        ("v1beta1", True, True),
+    ]
+    assert versions[0]["schema"] == versions[1]["schema"] == VERSION["schema"]

@@ -47,6 +47,11 @@ def test_the_api_servers_own_words_are_kept() -> None:
     assert refusal(502, b"<html>").message == "<html>"
 
 
+@pytest.mark.parametrize(("given", "seconds"), [("3", 3.0), ("3600", 60.0), ("soon", 0.0), (None, 0.0)])
+def test_how_long_the_api_server_wants_to_be_left_alone(given: str | None, seconds: float) -> None:
+    assert refusal(429, b"", {"Retry-After": given} if given else {}).retry_after == seconds
+
+
 @pytest.mark.parametrize(
     ("account", "allowed", "refused"),
     [

@@ -70,3 +70,22 @@ def test_a_busy_key_made_due_later_does_not_hide_others() -> None:
     schedule.done(KEY, 30.0)
     assert schedule.next_due() == 1.0
     assert [schedule.take(9.0), schedule.take(9.0), schedule.take(9.0)] == [KEY, OTHER, None]
+
+
+def test_an_api_server_that_wants_to_be_left_alone_is() -> None:
+    schedule = Schedule()
+    schedule.add(KEY, 0.0)
+    assert schedule.take(0.0) == KEY
+    assert schedule.failed(KEY, 0.0, at_least=7.0) == 7.0
+    assert schedule.take(6.9) is None
+
+
+def test_a_replica_that_takes_over_holds_no_failure_against_a_key() -> None:
+    schedule = Schedule()
+    for _ in range(5):
+        schedule.add(KEY, 0.0)
+        assert schedule.take(100.0) == KEY
+        schedule.failed(KEY, 0.0)
+    schedule.forgive()
+    assert schedule.take(100.0) == KEY
+    assert schedule.failed(KEY, 100.0) == backoff_seconds(1)

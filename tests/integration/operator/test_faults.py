@@ -1,0 +1,185 @@
+"""One real operator while what it stands on fails (API server, etcd, KubeRay, drivers): it goes on, and converges after."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from support.control_plane import ControlPlane, running_control_plane
+from support.fake_driver import HUGE_BYTES, FakeCluster, fake_cluster
+from support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from support.kubectl import eventually
+from support.operator_process import OperatorProcess, install_definitions
+from support.sweeps import BASE, edited
+
+AWAY_SECONDS = 12.0
+CONVERGED_SECONDS = 40.0
+SILENCE = "4"
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
+        install_definitions(plane)
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def proxy(plane: ControlPlane) -> Iterator[FaultyProxy]:
+    with faulty_proxy(plane) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def cluster(plane: ControlPlane) -> Iterator[FakeCluster]:
+    with fake_cluster(plane) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def operator(plane: ControlPlane, proxy: FaultyProxy, cluster: FakeCluster) -> Iterator[OperatorProcess]:
+    operator = OperatorProcess(
+        plane.folder,
+        proxy.kubeconfig,
+        environment=cluster.environment,
+        LEASE_SECONDS="5",
+        DRIVER_TIMEOUT_SECONDS="1",
+        DRIVER_SILENCE_SECONDS=SILENCE,
+        KUBERAY_SILENCE_SECONDS=SILENCE,
+    )
+    try:
+        yield operator.start()
+    finally:
+        operator.kill()
+
+
+@pytest.fixture
+def alive(operator: OperatorProcess) -> Iterator[OperatorProcess]:
+    """The operator, which the test must leave alive and well, the same process as before."""
+    pid = operator.pid
+    yield operator
+    assert operator.is_running()
+    assert operator.pid == pid
+    assert operator.status("healthz") == 200
+
+
+def make_sweep(plane: ControlPlane, name: str) -> None:
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(edited(BASE, {"metadata.name": name})))
+
+
+def sweep_status(plane: ControlPlane, name: str) -> dict[str, Any]:
+    found = json.loads(plane.kubectl("get", "tuningsweep", name, "-o", "json"))
+    return dict(found.get("status") or {})
+
+
+def stalled(plane: ControlPlane, name: str) -> str:
+    """The reason for which a sweep is stalled; empty if it is not."""
+    conditions = sweep_status(plane, name).get("conditions", [])
+    return next((c["reason"] for c in conditions if c["type"] == "Stalled" and c["status"] == "True"), "")
+
+
+def is_taken_up(plane: ControlPlane, name: str) -> bool:
+    """Whether a sweep has its RayJob and a status."""
+    made = plane.kubectl("get", "rayjob", name, "--ignore-not-found", "--output=name")
+    return bool(made) and "phase" in sweep_status(plane, name)
+
+
+def knows_only_what_is_there(plane: ControlPlane, operator: OperatorProcess) -> bool:
+    there = plane.kubectl("get", "tuningsweeps", "--output=name").split()
+    return operator.metric("tuningsweep_operator_sweeps") == len(there)
+
+
+def converges(plane: ControlPlane, operator: OperatorProcess, name: str) -> None:
+    """A sweep made meanwhile is taken up, one deleted meanwhile is forgotten."""
+    eventually(lambda: is_taken_up(plane, name), CONVERGED_SECONDS, f"{name} is taken up")
+    eventually(lambda: knows_only_what_is_there(plane, operator), CONVERGED_SECONDS, "what is gone is forgotten")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(status=429, headers={"Retry-After": "1"}), id="throttled"),
+        pytest.param(Fault(status=500), id="failing"),
+        pytest.param(Fault("tuningsweeps|rayjobs", status=503), id="unavailable in part"),
+        pytest.param(Fault(delay=1.0), id="slow"),
+        pytest.param(Fault(drop=True), id="unreachable"),
+        pytest.param(Fault("watch=true", expire=True), id="expired"),
+    ],
+)
+def test_faults_of_the_api_server(
+    plane: ControlPlane, proxy: FaultyProxy, alive: OperatorProcess, fault: Fault, request: pytest.FixtureRequest
+) -> None:
+    case = request.node.callspec.id.replace(" ", "-")
+    doomed, late = f"doomed-{case}", f"late-{case}"
+    make_sweep(plane, doomed)
+    eventually(lambda: is_taken_up(plane, doomed), CONVERGED_SECONDS, "a sweep before the fault")
+    proxy.faults = [fault]
+    proxy.cut_watches()
+    make_sweep(plane, late)
+    plane.kubectl("delete", "tuningsweep", doomed)
+    try:
+        eventually(lambda: proxy.answered(fault) >= 5, 30, "the operator meets the fault", every=0.1)
+    finally:
+        proxy.faults = []
+    converges(plane, alive, late)
+
+
+def end_api_server(plane: ControlPlane) -> None:
+    plane.end("kube-apiserver")
+    time.sleep(AWAY_SECONDS)
+    plane.start_api_server()
+
+
+def stop_etcd(plane: ControlPlane) -> None:
+    """etcd answers nothing for longer than the operator's requests and its lease last."""
+    etcd = plane.processes["etcd"].pid
+    os.kill(etcd, signal.SIGSTOP)
+    try:
+        time.sleep(AWAY_SECONDS)
+    finally:
+        os.kill(etcd, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("away", [end_api_server, stop_etcd])
+def test_the_api_server_or_its_store_is_away(
+    plane: ControlPlane, alive: OperatorProcess, away: Callable[[ControlPlane], None]
+) -> None:
+    case = away.__name__.replace("_", "-")
+    make_sweep(plane, f"before-{case}")
+    away(plane)
+    eventually(lambda: make_sweep(plane, f"after-{case}") is None, CONVERGED_SECONDS, "the API server takes a sweep")
+    converges(plane, alive, f"after-{case}")
+    converges(plane, alive, f"before-{case}")
+
+
+def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess) -> None:
+    moods = ("well", "slow", "nonsense", "failing", "huge")
+    for name in (*moods, "unheeded"):
+        make_sweep(plane, name)
+    for name in (*moods, "unheeded"):
+        eventually(lambda name=name: is_taken_up(plane, name), CONVERGED_SECONDS, f"{name} is taken up")
+    drivers = {mood: cluster.run_job(mood) for mood in moods}
+    for mood, driver in drivers.items():
+        driver.mood = mood
+    for mood in moods[1:]:
+        eventually(lambda m=mood: stalled(plane, m) == "DriverUnreachable", 30, f"{mood} is told about")
+    eventually(lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", 30, "KubeRay's silence is told about")
+    asked = drivers["well"].asked
+    eventually(lambda: drivers["well"].asked > asked + 2, 20, "the others are asked all the while")
+    assert sweep_status(plane, "well")["trials"]["running"] == 2
+    assert drivers["huge"].sent < HUGE_BYTES / 4, "a large answer is read no further than its bound"
+    assert psutil.Process(alive.pid).memory_info().rss < 160 << 20
+    for driver in drivers.values():
+        driver.mood = "well"
+    cluster.run_job("unheeded")
+    for name in (*moods, "unheeded"):
+        eventually(lambda name=name: not stalled(plane, name), 30, f"{name} goes on")
+        eventually(lambda name=name: sweep_status(plane, name)["phase"] == "Running", 30, f"{name} runs")
+    drivers["well"].result = {"succeeded": True, "reason": "SearchFinished", "message": "all trials ended"}
+    eventually(lambda: sweep_status(plane, "well")["phase"] == "Complete", 30, "a sweep ends")
+    eventually(lambda: drivers["well"].desired.get("acknowledged"), 30, "its driver is let go")
