@@ -93,6 +93,7 @@ FIELDS = [(path, spec_part(schema)) for path, schema in _paths(SPEC)]
 
 def _put(node: Any, path: FieldPath, value: Any) -> None:
     """Set a value, making what is missing on the way; nothing where something else stands in the way."""
+    value = copy.deepcopy(value)  # hypothesis hands out the same lists and maps again
     for part, following in itertools.pairwise(path):
         if isinstance(part, int) and isinstance(node, list):
             if not node:

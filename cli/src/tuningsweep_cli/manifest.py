@@ -31,6 +31,8 @@ def load_sweep(path: Path) -> TuningSweep:
         return TuningSweep.from_manifest(sweeps[0])
     except ValidationError as error:
         raise BadManifestError("\n".join(f"{path}: {sentence}" for sentence in explain(error))) from error
+    except (TypeError, ValueError, RecursionError) as error:  # YAML can say more than JSON: loops, lists as keys
+        raise BadManifestError(f"{path} can't be written as JSON, as Kubernetes does: {error}") from error
 
 
 def _is_sweep(document: Any) -> bool:

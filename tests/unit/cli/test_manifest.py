@@ -45,6 +45,14 @@ def test_files_that_are_not_there_or_not_yaml(tmp_path: Path) -> None:
         load_sweep(tmp_path / "bad.yaml")
 
 
+@pytest.mark.parametrize("spec", ["&loop {limits: *loop}", "{? [a, b] : c}"])
+def test_yaml_that_is_no_json_is_refused_in_a_sentence(tmp_path: Path, spec: str) -> None:
+    path = tmp_path / "sweep.yaml"
+    path.write_text(f"apiVersion: tuningsweep.io/v1alpha1\nkind: TuningSweep\nmetadata: {{name: a}}\nspec: {spec}\n")
+    with pytest.raises(BadManifestError, match=r"JSON|YAML"):
+        load_sweep(path)
+
+
 def test_validate_has_exit_codes(tmp_path: Path) -> None:
     good = CliRunner().invoke(app, ["validate", str(written(tmp_path, BASE))])
     assert (good.exit_code, good.output.strip()) == (0, "digits-svm is valid")
