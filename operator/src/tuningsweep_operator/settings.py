@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     driver_timeout_seconds: float = Field(default=3.0, gt=0)
     """Longest a driver may take to answer."""
     kuberay_silence_seconds: float = Field(default=15.0, gt=0)
-    """Seconds without a sign of KubeRay on a RayJob after which the sweep is Stalled."""
+    """Seconds without a sign of KubeRay, or of Kueue, on a RayJob after which the sweep is Stalled."""
     driver_silence_seconds: float = Field(default=30.0, gt=0)
     """Seconds without an answer of a running driver after which the sweep is Stalled."""
     head_cpu: str = "200m"

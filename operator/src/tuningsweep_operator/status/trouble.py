@@ -89,7 +89,10 @@ def _driver_unreachable(seen: Observation, settings: Settings) -> Trouble | None
 def _kueue_silent(seen: Observation, settings: Settings) -> Trouble | None:
     if seen.queue_silence <= settings.kuberay_silence_seconds:
         return None
-    message = "Kueue does not act on the RayJob: is it installed, with the integration ray.io/rayjob switched on?"
+    message = (
+        "Kueue does not act on the RayJob: is it installed with the integration ray.io/rayjob, "
+        "and is there the WorkloadPriorityClass that the sweep's label names?"
+    )
     return Trouble(ConditionReason.KUEUE_NOT_RESPONDING, message)
 
 

@@ -107,23 +107,24 @@ func (a *agent) drift() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	applier, cleanup, err := (&kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}).ManageResources(a.config, a.cache.GetOpenAPISchema())
+	applier, cleanup, err := kube.ManageServerSideDiffDryRuns(a.config, a.cache.GetOpenAPISchema(), tracing.NopTracer{}, logr.Discard(), nil)
 	if err != nil {
 		return nil, err
 	}
 	defer cleanup()
-	ways := map[string][]diff.Option{
-		"client": nil,
-		"server": {diff.WithServerSideDiff(true), diff.WithServerSideDryRunner(diff.NewK8sServerSideDryRunner(applier)), diff.WithManager(fieldManager)},
+	byServer := []diff.Option{
+		diff.WithServerSideDiff(true), diff.WithServerSideDryRunner(diff.NewK8sServerSideDryRunner(applier)),
+		diff.WithManager(fieldManager), diff.WithGVKParser(a.cache.GetGVKParser()),
 	}
-	drifted := []driftedResource{}
-	for how, options := range ways {
-		found, err := a.compare(target, how, options)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", how, err)
-		}
-		drifted = append(drifted, found...)
+	drifted, err := a.compare(target, "client", nil)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
 	}
+	more, err := a.compare(target, "server", byServer)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	drifted = append(drifted, more...)
 	return map[string]any{"revision": revision, "compared": len(target), "drifted": drifted}, nil
 }
 
@@ -137,7 +138,7 @@ func (a *agent) compare(target []*unstructured.Unstructured, how string, options
 	if err != nil {
 		return nil, err
 	}
-	var drifted []driftedResource
+	drifted := []driftedResource{}
 	for _, result := range compared.Diffs {
 		if result.Modified {
 			drifted = append(drifted, driftedResource{how, string(result.NormalizedLive), string(result.PredictedLive)})
@@ -169,19 +170,33 @@ func (a *agent) target() ([]*unstructured.Unstructured, string, error) {
 		return nil, "", err
 	}
 	objects, err := kube.SplitYAML(text)
-	for _, object := range objects {
-		a.track(object)
+	if err != nil {
+		return nil, "", err
 	}
-	return objects, strings.TrimSpace(string(head)), err
+	for _, object := range objects {
+		if err := a.take(object); err != nil {
+			return nil, "", err
+		}
+	}
+	return objects, strings.TrimSpace(string(head)), nil
 }
 
-func (a *agent) track(object *unstructured.Unstructured) {
+// take puts an object into the agent's namespace and marks it as the agent's.
+func (a *agent) take(object *unstructured.Unstructured) error {
+	namespaced, err := a.cache.IsNamespaced(object.GroupVersionKind().GroupKind())
+	if err != nil {
+		return err
+	}
+	if namespaced && object.GetNamespace() == "" {
+		object.SetNamespace(a.namespace)
+	}
 	annotations := object.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
 	annotations[trackingAnnotation] = a.trackingID()
 	object.SetAnnotations(annotations)
+	return nil
 }
 
 func (a *agent) trackingID() string { return a.repository + ":" + a.folder }

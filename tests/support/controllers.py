@@ -1,0 +1,102 @@
+"""Controllers as processes of their own against a control plane without nodes: KubeRay, Kueue and our operator."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.control_plane import ControlPlane, free_port, write_kubeconfig
+from support.rig import rig_file
+
+ROOT = Path(__file__).parents[2]
+SYSTEM = "tuningsweep-system"
+READY_SECONDS = 120
+END_SECONDS = 30
+
+
+@contextmanager
+def running_kuberay(plane: ControlPlane) -> Iterator[None]:
+    """KubeRay's operator, as the administrator."""
+    health = free_port()
+    plane.kubectl("apply", "--server-side", "-f", str(rig_file("kuberay", "config") / "crd" / "bases"))
+    wait_served(plane, "rayjobs", "rayclusters")
+    command = [
+        str(rig_file("kuberay", "kuberay-operator")),
+        f"--kubeconfig={plane.kubeconfig}",
+        "--enable-leader-election=false",
+        "--metrics-addr=0",
+        f"--health-probe-bind-address=127.0.0.1:{health}",
+    ]
+    with running(command, plane.folder / "kuberay.log") as process:
+        wait_healthy(process, health, "readyz", plane.folder / "kuberay.log")
+        yield
+
+
+@contextmanager
+def running_operator(plane: ControlPlane, **settings: str) -> Iterator[None]:
+    """Our operator with the rights that its manifest gives it; `settings` in upper case, without their prefix."""
+    plane.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests" / "install.yaml"))
+    wait_served(plane, "tuningsweeps")
+    health, kubeconfig = free_port(), plane.folder / "operator.kubeconfig"
+    token = plane.kubectl("create", "token", "tuningsweep-operator", "-n", SYSTEM).strip()
+    write_kubeconfig(kubeconfig, plane.url, token)
+    chosen = {"HEALTH_PORT": str(health), **settings}
+    environment = {"KUBECONFIG": str(kubeconfig), **{f"TUNINGSWEEP_{name}": value for name, value in chosen.items()}}
+    log = plane.folder / "operator.log"
+    command = [sys.executable, "-c", "from tuningsweep_operator.main import main; main()"]
+    with running(command, log, environment) as process:
+        wait_healthy(process, health, "healthz", log)
+        yield
+
+
+def wait_served(plane: ControlPlane, *resources: str) -> None:
+    """Wait until the API server serves resources whose definitions were just applied."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            plane.kubectl("get", ",".join(resources), "--all-namespaces")
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+@contextmanager
+def running(
+    command: list[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that writes into `log`, ended after the block."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_healthy(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
+    """Wait until a process answers on its port; AssertionError with the end of its log if it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not _answers(f"http://127.0.0.1:{port}/{path}"):
+        assert process.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
