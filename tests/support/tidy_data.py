@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from tuningsweep_trainer.reproduce.reading import SAVINGS, Tidy
+from tuningsweep_trainer.reproduce.reading import Tidy
+from tuningsweep_trainer.reproduce.tidy import SAVINGS
 
 MIB = 1 << 20
 BATCHES = (30, 300, 3000, 30000)
@@ -131,7 +132,7 @@ def sweep(arm: str, run: int = 1, workload: str = "mnist-svm", **changes: Any) -
 def tidy(of: pd.DataFrame, sampled: pd.DataFrame | None = None, *sweeps: Row) -> Tidy:
     """Frames together; without samples or sweeps these are empty."""
     empty = samples(of.head(1)).head(0)
-    savings = pd.DataFrame(list(sweeps)) if sweeps else pd.DataFrame(columns=list(SAVINGS))
+    savings = pd.DataFrame(list(sweeps)) if sweeps else SAVINGS.empty_table().to_pandas()
     return Tidy(of, empty if sampled is None else sampled, savings, {"machine": "2 cores", "seeds": [1, 2, 3]})
 
 

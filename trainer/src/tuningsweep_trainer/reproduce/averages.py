@@ -29,7 +29,7 @@ def by_step(samples: pd.DataFrame, quantity: Quantity, bins: int = BINS) -> pd.D
     """
     known = _known(samples, quantity)
     last = known.groupby("workload")["step"].transform("max")
-    width = -(-last // bins).clip(lower=1)
+    width = (-(-last // bins)).clip(lower=1)
     ends = -(-known["step"] // width) * width
     known = known.assign(step=ends.where(ends <= last, last))
     of_run = known.groupby([*CONFIGURATION, "step", "run"])["value"].mean().reset_index()

@@ -5,9 +5,10 @@ from typing import Final
 
 from tuningsweep_trainer.report.figures.figure import Figure
 from tuningsweep_trainer.reproduce import wording
-from tuningsweep_trainer.reproduce.claims.claim import Claim
+from tuningsweep_trainer.reproduce.arms import HEADROOM, Arm
+from tuningsweep_trainer.reproduce.claims.claim import Claim, Statement
 from tuningsweep_trainer.reproduce.reading import Tidy
-from tuningsweep_trainer.reproduce.savings import ARMS, BASELINE, Outcome
+from tuningsweep_trainer.reproduce.savings import ARMS, Outcome
 
 WRITTEN: Final = "Written by `tuningsweep reproduce`, do not edit."
 ABOUT_CLAIMS: Final = (
@@ -17,8 +18,9 @@ ABOUT_CLAIMS: Final = (
 )
 ABOUT_SAVINGS: Final = (
     "Each sweep was run whole: every trial counted here was really stopped, pruned or skipped by the product. It is compared"
-    f" with the run of the same seed without limits (`{BASELINE}`): CPU seconds saved, and change of the best validation"
-    " objective. The limits come from the best trial of that run, with headroom, so they are known only after such a run."
+    f" with the run of the same seed without limits (`{Arm.NONE}`): CPU seconds saved, and change of the best validation"
+    f" objective. `{Arm.LIMITS}` are {HEADROOM:g} times what the best trial of that run needed; `{Arm.LIMITS_75}` and"
+    f" `{Arm.LIMITS_50}` what three quarters and half of its trials needed: all of them are known only after such a run."
 )
 
 
@@ -65,7 +67,7 @@ def gaps(tidy: Tidy, outcomes: Sequence[Outcome]) -> list[str]:
     workloads = sorted(
         {str(name) for name in tidy.trials["workload"]} | {str(name) for name in tidy.savings["workload"]}
     )
-    found = []
+    found = [f"{workload}: {why}" for workload, why in wording.left_out(tidy.machine)]
     for arm in ARMS:
         there = {outcome.workload.split(" ")[0] for outcome in outcomes if outcome.arm == arm}
         missing = [workload for workload in workloads if workload not in there]
@@ -74,7 +76,7 @@ def gaps(tidy: Tidy, outcomes: Sequence[Outcome]) -> list[str]:
     runs = {outcome.runs for outcome in outcomes}
     if runs:
         found.append(
-            f"Every number is of {_several(runs)} of one machine: no claim about others, or about larger models."
+            f"Every number is of {_several(runs)} on one machine: nothing is said of others, or of larger models."
         )
     made_up = sorted({outcome.workload for outcome in outcomes if "stand-in" in outcome.workload})
     if made_up:
@@ -89,28 +91,28 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _claims(claims: Sequence[Claim]) -> list[str]:
-    head = ("claim", "workload", "measured", "n", "thesis", "note")
-    rows = [
+    """A table of all claims in short, then each with its measurements."""
+    groups = wording.by_statement(claims)
+    short = table(
+        ("claim", "agrees on", "disagrees on", "undecided"),
         (
-            f"{claim.statement.claim} [{_number(claim, claims)}]",
-            claim.workload or "none",
-            wording.value(claim),
-            str(claim.n),
-            f"**{wording.verdict(claim)}**" if claim.agrees is False else wording.verdict(claim),
-            claim.note,
-        )
+            (statement.claim, *(", ".join(wording.where(group, agrees)) or "-" for agrees in (True, False, None)))
+            for statement, group in groups.items()
+        ),
+    )
+    return [short, *(part for statement, group in groups.items() for part in _claim(statement, group))]
+
+
+def _claim(statement: Statement, claims: Sequence[Claim]) -> list[str]:
+    rows = (
+        (claim.workload or "-", wording.value(claim), str(claim.n), wording.verdict(claim), claim.note)
         for claim in claims
+    )
+    return [
+        f"### {statement.claim}",
+        f"Measured: {statement.measure}. Agrees if: {statement.rule}.",
+        table(("workload", "measured", "trials", "thesis", "note"), rows),
     ]
-    statements = dict.fromkeys(claim.statement for claim in claims)
-    rules = [
-        f"{number}. {statement.measure}; agrees if {statement.rule}"
-        for number, statement in enumerate(statements, start=1)
-    ]
-    return [table(head, rows), "How each was measured:", "\n".join(rules)]
-
-
-def _number(claim: Claim, claims: Sequence[Claim]) -> int:
-    return list(dict.fromkeys(other.statement for other in claims)).index(claim.statement) + 1
 
 
 def _found(outcomes: Sequence[Outcome], figure: Figure) -> list[str]:
@@ -140,22 +142,26 @@ def _found(outcomes: Sequence[Outcome], figure: Figure) -> list[str]:
 
 
 def _saved(outcome: Outcome) -> str:
-    low, high = outcome.saved_range
-    return f"{outcome.saved_percent:.1f} % ({low:.1f} to {high:.1f}), {outcome.saved_seconds:.3g} s a run"
+    between = _between(outcome.saved_range, ".1f") if outcome.runs > 1 else ""
+    return f"{outcome.saved_percent:.1f} %{between}, {outcome.saved_seconds:.3g} s a run"
 
 
 def _worse(outcome: Outcome) -> str:
     if outcome.worse_percent is None or outcome.worse_range is None:
         return "no trial was left in some run"
-    low, high = outcome.worse_range
-    return f"{outcome.worse_percent:.2g} % ({low:.2g} to {high:.2g}) of {outcome.objective}"
+    between = _between(outcome.worse_range, ".2g") if outcome.runs > 1 else ""
+    return f"{outcome.worse_percent:.2g} %{between} of {outcome.objective}"
+
+
+def _between(ends: tuple[float, float], digits: str) -> str:
+    return f" ({ends[0]:{digits}} to {ends[1]:{digits}})"
 
 
 def _what(tidy: Tidy) -> str:
     trials = tidy.trials
     return (
-        f"{len(trials):,} trials of {trials['workload'].nunique()} workloads, runs"
-        f" {', '.join(str(run) for run in sorted(trials['run'].unique()))}."
+        f"{len(trials):,} trials of {trials['workload'].nunique()} workloads without limits,"
+        f" {_several({trials['run'].nunique()})} of each configuration."
     )
 
 

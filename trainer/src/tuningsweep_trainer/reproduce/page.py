@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tuningsweep_trainer.report import standalone
 from tuningsweep_trainer.report.figures.figure import Figure
@@ -44,16 +45,11 @@ def render(content: Content, now: datetime) -> str:
         tally=wording.tally(content.claims),
         claims=[
             {
-                "claim": claim.statement.claim,
-                "how": f"{claim.statement.measure}; agrees if {claim.statement.rule}",
-                "workload": claim.workload,
-                "value": wording.value(claim),
-                "n": claim.n,
-                "verdict": wording.verdict(claim),
-                "kind": {True: "good", False: "bad", None: "open"}[claim.agrees],
-                "note": claim.note,
+                "claim": statement.claim,
+                "how": f"{statement.measure}; agrees if {statement.rule}",
+                "rows": [_claim_words(claim) for claim in group],
             }
-            for claim in content.claims
+            for statement, group in wording.by_statement(content.claims).items()
         ],
         findings=wording.findings(content.outcomes),
         gaps=gaps(content.tidy, content.outcomes),
@@ -63,8 +59,18 @@ def render(content: Content, now: datetime) -> str:
     )
 
 
+def _claim_words(claim: Claim) -> dict[str, Any]:
+    return {
+        "workload": claim.workload,
+        "value": wording.value(claim),
+        "n": claim.n,
+        "verdict": wording.verdict(claim),
+        "kind": {True: "good", False: "bad", None: "open"}[claim.agrees],
+        "note": claim.note,
+    }
+
+
 def _notes(tidy: Tidy) -> list[str]:
     made_up = sorted(tidy.trials.loc[tidy.trials["stand_in"].astype(bool), "workload"].unique())
-    if not made_up:
-        return []
-    return [f"Trained on made-up data in place of the thesis's: {', '.join(made_up)}."]
+    notes = [f"Made-up data in place of the thesis's: {', '.join(made_up)}."] if made_up else []
+    return [*notes, *(f"Not run: {name}: {why}" for name, why in wording.left_out(tidy.machine))]

@@ -19,6 +19,9 @@ class Quantity:
     log: bool = False
     """Whether values differ by orders of magnitude, so that an axis is logarithmic."""
 
+    zero: bool = False
+    """Whether an axis begins at 0, so that a level quantity looks level."""
+
     @property
     def axis(self) -> str:
         """The title of an axis."""
@@ -31,7 +34,7 @@ ACCURACY: Final = Quantity("accuracy", "accuracy", "%", 100.0)
 RMSE: Final = Quantity("rmse", "RMSE")
 MEAN_STEP_TIME: Final = Quantity("mean_step_seconds", "mean step time", "ms", 1000.0, log=True)
 TRAINING_TIME: Final = Quantity("duration_seconds", "training time", "s", log=True)
-CPU: Final = Quantity("cpu_percent", "CPU", "% of a core")
-MEMORY: Final = Quantity("memory_bytes", "memory", "MiB", 1 / MIB)
+CPU: Final = Quantity("cpu_percent", "CPU", "% of a core", zero=True)
+MEMORY: Final = Quantity("memory_bytes", "memory", "MiB", 1 / MIB, zero=True)
 
 SYSTEM_METRICS: Final = (MEAN_STEP_TIME, MEMORY, CPU)

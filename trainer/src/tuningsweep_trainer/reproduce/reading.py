@@ -3,72 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pyarrow import parquet
 
 from tuningsweep_trainer.report.errors import ReportError
-
-TRIALS: Final = (
-    "workload",
-    "dataset",
-    "model",
-    "task",
-    "stand_in",
-    "batch_size",
-    "learning_rate",
-    "run",
-    "trial",
-    "outcome",
-    "steps",
-    "duration_seconds",
-    "cpu_seconds",
-    "train_loss",
-    "validation_loss",
-    "accuracy",
-    "rmse",
-    "mean_step_seconds",
-    "memory_bytes",
-    "peak_memory_bytes",
-    "cpu_percent",
-)
-SAMPLES: Final = (
-    "workload",
-    "dataset",
-    "task",
-    "stand_in",
-    "batch_size",
-    "learning_rate",
-    "run",
-    "trial",
-    "step",
-    "elapsed_seconds",
-    "train_loss",
-    "validation_loss",
-    "accuracy",
-    "rmse",
-    "mean_step_seconds",
-    "cpu_percent",
-    "memory_bytes",
-)
-SAVINGS: Final = (
-    "workload",
-    "dataset",
-    "stand_in",
-    "arm",
-    "run",
-    "memory_limit_bytes",
-    "mean_step_limit_seconds",
-    "trials",
-    "stopped",
-    "pruned",
-    "skipped",
-    "cpu_seconds",
-    "best_objective",
-    "objective",
-    "goal",
-)
+from tuningsweep_trainer.reproduce.tidy import SAMPLES, SAVINGS, TRIALS
 
 
 @dataclass(frozen=True)
@@ -96,11 +38,12 @@ def read(results: Path) -> Tidy:
     )
 
 
-def _frame(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _frame(path: Path, schema: pa.Schema) -> pd.DataFrame:
     if not path.exists():
-        return pd.DataFrame(columns=list(columns))
+        empty: pd.DataFrame = schema.empty_table().to_pandas()
+        return empty
     frame: pd.DataFrame = parquet.read_table(path).to_pandas()
-    missing = [column for column in columns if column not in frame]
+    missing = [column for column in schema.names if column not in frame]
     if missing:
         raise ReportError(f"{path} lacks {', '.join(missing)}; write it again with `tuningsweep reproduce`")
     return frame

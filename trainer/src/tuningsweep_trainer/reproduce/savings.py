@@ -8,13 +8,13 @@ from typing import Final
 
 import pandas as pd
 
+from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.averages import label
 
 Range = tuple[float, float]
 """The lowest and the highest of the runs."""
-BASELINE: Final = "none"
-ARMS: Final = ("limits", "limits+forecast", "asha", "asha+limits", "400Mi")
-"""In the order of tables and legends."""
+ARMS: Final = tuple(arm.value for arm in Arm if arm is not Arm.NONE)
+"""Those with a baseline, in the order of tables and legends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def compared(savings: pd.DataFrame) -> pd.DataFrame:
     Runs without a baseline are left out.
     """
     keys = ["workload", "run"]
-    baseline = savings.loc[savings["arm"] == BASELINE, [*keys, "cpu_seconds", "best_objective"]]
-    pairs = savings[savings["arm"] != BASELINE].merge(baseline, on=keys, suffixes=("", "_none"))
+    baseline = savings.loc[savings["arm"] == Arm.NONE.value, [*keys, "cpu_seconds", "best_objective"]]
+    pairs = savings[savings["arm"] != Arm.NONE.value].merge(baseline, on=keys, suffixes=("", "_none"))
     sign = pairs["goal"].map({"minimize": 1.0, "maximize": -1.0}).astype(float)
-    change = sign * (pairs["best_objective"] - pairs["best_objective_none"])
+    change = sign * (pairs["best_objective"] - pairs["best_objective_none"]) + 0.0  # no minus before a zero
     saved = pairs["cpu_seconds_none"] - pairs["cpu_seconds"]
     return pairs.assign(
         saved_seconds=saved,

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from tuningsweep_trainer.reproduce.quantities import Quantity
+from tuningsweep_trainer.reproduce.quantities import CPU, MEAN_STEP_TIME, Quantity
 
 WARM_UP_SHARE: Final = 0.1
 WARM_UP_STEPS: Final = 10
@@ -13,12 +13,19 @@ FEWEST_SAMPLES: Final = 5
 """Samples after warm-up below which a run says nothing about its spread."""
 
 
+MEANS: Final = (MEAN_STEP_TIME, CPU)
+"""Quantities that are means over an interval: the steps between evaluations, as in the thesis, not single looks."""
 KEYS: Final = ["workload", "stand_in", "run", "trial"]
 
 
 def variation(samples: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """Coefficient of variation of each run after warm-up: workload, stand_in, run, trial, value."""
-    values = _after_warm_up(_known(samples, quantity)).groupby(KEYS)[quantity.column]
+    known = _known(samples, quantity)
+    if quantity in MEANS:
+        evaluated = known[known["validation_loss"].notna()]
+        first = evaluated.groupby(KEYS)["step"].transform("min")
+        known = evaluated[evaluated["step"] > first]  # the mean up to the first evaluation has the warm-up in it
+    values = _after_warm_up(known).groupby(KEYS)[quantity.column]
     return (values.std() / values.mean()).rename("value").reset_index()
 
 

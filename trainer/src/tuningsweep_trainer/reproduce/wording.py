@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tuningsweep_trainer.reproduce.claims.claim import Claim
-from tuningsweep_trainer.reproduce.savings import Outcome
+from tuningsweep_trainer.reproduce.claims.claim import Claim, Statement
+from tuningsweep_trainer.reproduce.savings import ARMS, Outcome
 
 
 def value(claim: Claim) -> str:
@@ -25,6 +25,24 @@ def verdict(claim: Claim) -> str:
     return {True: "agrees", False: "disagrees", None: "nothing to compare"}[claim.agrees]
 
 
+def by_statement(claims: Sequence[Claim]) -> dict[Statement, list[Claim]]:
+    """The measurements of each claim, in the order of the claims."""
+    found: dict[Statement, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.statement, []).append(claim)
+    return found
+
+
+def where(claims: Sequence[Claim], agrees: bool | None) -> list[str]:
+    """Workloads on which a claim agrees, disagrees, or (None) neither."""
+    return [claim.workload or verdict(claim) for claim in claims if claim.agrees is agrees]
+
+
+def left_out(machine: dict[str, Any]) -> list[tuple[str, str]]:
+    """Workloads and sweeps that have no data, and why."""
+    return [*machine.get("left_out", {}).items(), *machine.get("failed", {}).items()]
+
+
 def tally(claims: Sequence[Claim]) -> str:
     """How many agree."""
     counts = dict.fromkeys(("agrees", "disagrees", "nothing to compare", "not measured"), 0)
@@ -38,12 +56,12 @@ def tally(claims: Sequence[Claim]) -> str:
 
 def facts(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """machine.json as names and texts."""
-    return [(key.replace("_", " "), _text(entry)) for key, entry in machine.items()]
+    return [(key.replace("_", " "), _text(entry)) for key, entry in machine.items() if entry != {}]
 
 
 def findings(outcomes: Sequence[Outcome]) -> list[str]:
     """What each arm saved and cost over its workloads, a sentence each."""
-    arms = dict.fromkeys(outcome.arm for outcome in outcomes)
+    arms = [arm for arm in ARMS if any(outcome.arm == arm for outcome in outcomes)]
     return [_finding(arm, [outcome for outcome in outcomes if outcome.arm == arm]) for arm in arms]
 
 

@@ -49,6 +49,19 @@ def test_warm_up_does_not_count_against_level() -> None:
     assert start.agrees is False
 
 
+def test_mean_step_time_is_judged_between_evaluations_only() -> None:
+    def course(row, share):
+        looks = np.arange(len(share)) % 2 == 1
+        return {
+            "mean_step_seconds": row["mean_step_seconds"] * np.where(looks, 3.0, 1.0),
+            "validation_loss": np.where(looks, np.nan, 0.5),
+        }
+
+    runs = trials("mnist-svm")
+    (claim,) = of(within.level(tidy(runs, samples(runs, course))), "level-mean-step")
+    assert claim.measured == pytest.approx(0.0, abs=1e-9)
+
+
 def test_memory_level_from_the_start() -> None:
     runs = trials("mnist-svm")
     (claim,) = within.memory_from_start(tidy(runs, samples(runs)))

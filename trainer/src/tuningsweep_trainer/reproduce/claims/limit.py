@@ -7,12 +7,13 @@ from typing import Final
 
 import pandas as pd
 
+from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.claims.claim import Claim, Statement, by_workload, not_measured
 from tuningsweep_trainer.reproduce.quantities import MIB
 from tuningsweep_trainer.reproduce.reading import Tidy
 
-ARM: Final = "400Mi"
 LIMIT: Final = 400 * MIB
+"""Of Arm.EXAMPLE, bytes."""
 
 RUNS_OVER_400: Final = Statement(
     "runs-over-400",
@@ -25,7 +26,7 @@ RUNS_OVER_400: Final = Statement(
 
 def runs_over_400(tidy: Tidy) -> list[Claim]:
     """What the limit stopped, for the workloads whose sweep was run with it."""
-    example = tidy.savings[tidy.savings["arm"] == ARM]
+    example = tidy.savings[tidy.savings["arm"] == Arm.EXAMPLE.value]
     found = []
     for workload, sweeps in by_workload(example):
         trials = tidy.trials[tidy.trials["workload"] == sweeps["workload"].iloc[0]]

@@ -37,7 +37,7 @@ def setting_shape(factor: str, levels: list[Any], *, legend: bool = True) -> alt
 
 def value(quantity: Quantity, title: str | None, field: str = "mean") -> alt.Y:
     """A quantity's axis; logarithmic for times."""
-    scale = alt.Scale(type="log") if quantity.log else alt.Scale(zero=False)
+    scale = alt.Scale(type="log") if quantity.log else alt.Scale(zero=quantity.zero)
     return alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(labelExpr=PLAIN, tickCount=4))
 
 
