@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.kubectl import KubectlError
 from support.rig import rig_file
@@ -55,6 +56,15 @@ class ControlPlane:
         if done.returncode != 0:
             raise KubectlError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def apply_crds(self, *files: Path) -> None:
+        """Apply CRDs and wait until the API server takes objects of them."""
+        for file in files:
+            self.kubectl("apply", "--server-side", "-f", str(file))
+        deadline = time.monotonic() + START_SECONDS
+        while not all(map(_is_established, json.loads(self.kubectl("get", "crd", "-o", "json"))["items"])):
+            assert time.monotonic() < deadline, "the CRDs are not established"
+            time.sleep(0.2)
 
     def start_api_server(self, *options: str) -> None:
         """Start the API server, also again after `end("kube-apiserver")`: its objects are in etcd."""
@@ -141,6 +151,11 @@ class ControlPlane:
             return self.kubectl("get", "--raw", "/readyz") == "ok"
         except KubectlError:
             return False
+
+
+def _is_established(crd: dict[str, Any]) -> bool:
+    conditions = crd.get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
 
 def write_kubeconfig(path: Path, url: str, token: str) -> None:

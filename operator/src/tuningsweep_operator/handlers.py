@@ -115,9 +115,13 @@ async def watch(
     registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event, take_signals: Callable[[], None]
 ) -> None:
     """Run kopf's watches until `stop` is set. kopf takes SIGTERM for itself; `take_signals` is called to take it back."""
+    settings = kopf.OperatorSettings()
+    # Roles in namespaces do not let it watch for CRDs: it would try for ever. What is there at the start is found.
+    settings.scanning.disabled = bool(ours.watch_namespaces)
     ours_before = asyncio.all_tasks()  # those kopf must not end when it does
     tasks = await kopf.spawn_tasks(
         registry=registry,
+        settings=settings,
         standalone=True,
         clusterwide=not ours.watch_namespaces,
         namespaces=ours.watch_namespaces,

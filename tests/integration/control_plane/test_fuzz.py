@@ -44,8 +44,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(CHART / "files" / "crd.yaml"))
-        plane.kubectl("wait", "--for=condition=Established", "crd/tuningsweeps.tuningsweep.io", "--timeout=30s")
+        plane.apply_crds(CHART / "files" / "crd.yaml")
         yield Server(plane)
 
 

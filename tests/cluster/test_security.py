@@ -1,0 +1,187 @@
+"""What protects a sweep on a real cluster: NetworkPolicies in force, Ray's token, TLS, read-only pods, no secret in any log."""
+
+import base64
+import hashlib
+import json
+import os
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.sweeps import READER_IMAGE, function_sweep, head_pod, wait_running
+from support.enforcer import policies_enforced
+from support.kubectl import Kubectl, eventually
+from tuningsweep_operator.access import ControlAccess
+
+NAME = "guarded"
+PASSWORD = "the-tracking-servers-password"
+CONTROL, DASHBOARD, GCS, METRICS = 8090, 8265, 6379, 8091
+PROBE = """
+import socket, sys
+for port in sys.argv[2:]:
+    try:
+        socket.create_connection((sys.argv[1], int(port)), timeout=4).close()
+        print(port)
+    except OSError:
+        pass
+"""
+RINGED = not os.environ.get("TUNINGSWEEP_TEST_KUBECONFIG") and os.geteuid() == 0
+"""Whether the test runs in the rig's own network namespace, where it may lay hands on the node."""
+
+
+def stranger() -> dict[str, Any]:
+    """A pod that belongs to nobody, to look from."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "stranger"},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": "stranger",
+                    "image": READER_IMAGE,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["sleep", "900"],
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
+
+
+def reached(kubectl: Kubectl, pod: str, address: str, *ports: int) -> set[int]:
+    """The ports of an address that a pod can connect to."""
+    command = ("python3", "-c", PROBE, address, *map(str, ports))
+    return {int(line) for line in kubectl.run("exec", pod, "--", *command).split()}
+
+
+def secret_of(kubectl: Kubectl, name: str) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in kubectl.get("secret", name)["data"].items()}
+
+
+@pytest.fixture
+def guarded(kubectl: Kubectl) -> Kubectl:
+    """A namespace where a stranger waits and MLflow's password is in a Secret; no sweep yet."""
+    kubectl.apply(stranger())
+    kubectl.run("create", "secret", "generic", "tracking", f"--from-literal=password={PASSWORD}")
+    return kubectl
+
+
+def sweep() -> dict[str, Any]:
+    """A sweep that is busy for a minute, and records to a server that is not there."""
+    manifest = function_sweep(NAME, "counting", spec__tracking={"mlflow": {"trackingUri": "http://127.0.0.1:9"}})
+    manifest["spec"]["cluster"]["podTemplate"]["env"] += [
+        {"name": "MLFLOW_TRACKING_USERNAME", "value": "recorder"},
+        {"name": "MLFLOW_TRACKING_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "tracking", "key": "password"}}},
+    ]
+    return manifest
+
+
+@pytest.fixture
+def enforced(guarded: Kubectl, tmp_path: Path) -> Iterator[None]:
+    if not RINGED:
+        pytest.skip("left out: the cluster's own network plugin decides on NetworkPolicies")
+    with policies_enforced(guarded.items("nodes")[0]["metadata"]["name"], tmp_path / "enforcer.log"):
+        yield
+
+
+def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_written_anywhere(
+    guarded: Kubectl, enforced: None, cluster: Kubectl
+) -> None:
+    guarded.apply(sweep())
+    wait_running(guarded, NAME, seconds=240)  # KubeRay submits, the worker joins, the operator is answered
+    pod = guarded.get("pod", head_pod(guarded, NAME))
+    address = pod["status"]["podIP"]
+    ports = (CONTROL, DASHBOARD, GCS, METRICS)
+    assert reached(guarded, "stranger", address, *ports) == {METRICS}
+    system = Kubectl("tuningsweep-system")
+    assert reached(system, "deploy/tuningsweep-operator", address, *ports) == {CONTROL, METRICS}
+    (worker,) = guarded.items("pods", f"tuningsweep.io/sweep={NAME},ray.io/node-type=worker")
+    assert reached(guarded, worker["metadata"]["name"], address, *ports) == set(ports)
+
+    check_read_only([pod, worker])
+    check_tls(address, guarded)
+    cluster_name = guarded.get("tuningsweep", NAME)["status"]["rayClusterName"]
+    ray_token = secret_of(guarded, cluster_name)["auth_token"]
+    check_ray_token(address, ray_token)
+
+    secrets = secret_of(guarded, f"{NAME}-control")
+    check_nothing_written(guarded, [pod, worker], [secrets["token"], key_of(secrets["tls.key"]), ray_token, PASSWORD])
+
+
+def check_read_only(pods: list[dict[str, Any]]) -> None:
+    for pod in pods:
+        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, container["name"]
+
+
+def check_tls(address: str, kubectl: Kubectl) -> None:
+    """The control port speaks TLS alone, with the certificate of the sweep's Secret."""
+    access = ControlAccess.from_secret(kubectl.get("secret", f"{NAME}-control"))
+    assert access is not None
+    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((address, CONTROL), timeout=10))
+    assert hashlib.sha256(shown).digest() == access.fingerprint
+    with socket.create_connection((address, CONTROL), timeout=10) as plain:
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert not plain.recv(1024).startswith(b"HTTP")
+
+
+def check_ray_token(address: str, token: str) -> None:
+    """Ray's dashboard, through which anyone could run a job, asks for Ray's token."""
+    url = f"http://{address}:{DASHBOARD}/api/jobs/"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url, timeout=20)
+    assert refused.value.code in (401, 403)
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert len(json.loads(answer.read())) == 1
+
+
+def key_of(pem: str) -> str:
+    """The middle line of a private key: it would be there however the key was written."""
+    return pem.split("\n")[2]
+
+
+def check_nothing_written(kubectl: Kubectl, pods: list[dict[str, Any]], secrets: list[str]) -> None:
+    """No log of any container, no object, no file that Ray, driver or trials wrote, no metric has one of the secrets."""
+    texts = {"events": kubectl.run("get", "events", "-o", "json")}
+    texts |= {
+        kind: kubectl.run("get", kind, "-o", "json") for kind in ("sweeps", "rayjobs,rayclusters,pods", "configmaps")
+    }
+    for namespace, where in ((kubectl, f"tuningsweep.io/sweep={NAME}"), *OPERATORS):
+        texts[where] = namespace.run("logs", "-l", where, "--all-containers", "--tail=-1", "--prefix")
+    for pod in pods:
+        with urllib.request.urlopen(f"http://{pod['status']['podIP']}:{METRICS}/metrics", timeout=20) as answer:
+            texts[f"metrics of {pod['metadata']['name']}"] = answer.read().decode()
+    assert all(texts.values())
+    for name, text in texts.items():
+        assert not [secret for secret in secrets if secret in text], f"a secret is in: {name}"
+    searched = ("/tmp", "/var/lib/tuningsweep", "/home", "/dev/shm")
+    for pod in pods:
+        for secret in secrets:
+            look = ["grep", "-rlsF", "--exclude-dir=..data", "--", secret, *searched]
+            found = kubectl.run("exec", pod["metadata"]["name"], "--", "sh", "-c", '"$@" || true', "sh", *look)
+            assert found == "", f"{pod['metadata']['name']}: {found}"
+
+
+OPERATORS = (
+    (Kubectl("tuningsweep-system"), "app.kubernetes.io/component=operator"),
+    (Kubectl("kuberay-system"), "app.kubernetes.io/component=kuberay-operator"),
+)
+
+
+def test_without_enforcement_everyone_reaches_the_ports(guarded: Kubectl) -> None:
+    """Shows that it is the policy that kept the stranger out, and that TLS and tokens are what is left without it."""
+    guarded.apply(sweep())
+    wait_running(guarded, NAME, seconds=240)
+    address = guarded.get("pod", head_pod(guarded, NAME))["status"]["podIP"]
+    eventually(lambda: reached(guarded, "stranger", address, CONTROL, DASHBOARD), 30, "the ports are open")
