@@ -1,4 +1,4 @@
-"""What protects a sweep on a real cluster: NetworkPolicies in force, Ray's token, TLS, read-only pods, no secret in any log."""
+"""What protects a sweep on a real cluster: NetworkPolicies in force, Ray's token, TLS, read-only pods, silent logs."""
 
 import base64
 import hashlib
@@ -8,7 +8,6 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ import pytest
 
 from cluster.sweeps import READER_IMAGE, function_sweep, head_pod, wait_running
 from support.enforcer import policies_enforced
-from support.kubectl import Kubectl, eventually
+from support.kubectl import Kubectl
 from tuningsweep_operator.access import ControlAccess
 
 NAME = "guarded"
 PASSWORD = "the-tracking-servers-password"
-CONTROL, DASHBOARD, GCS, METRICS = 8090, 8265, 6379, 8091
+PORTS = CONTROL, DASHBOARD, GCS, METRICS = 8090, 8265, 6379, 8091
 PROBE = """
 import socket, sys
 for port in sys.argv[2:]:
@@ -86,36 +85,34 @@ def sweep() -> dict[str, Any]:
     return manifest
 
 
-@pytest.fixture
-def enforced(guarded: Kubectl, tmp_path: Path) -> Iterator[None]:
-    if not RINGED:
-        pytest.skip("left out: the cluster's own network plugin decides on NetworkPolicies")
-    with policies_enforced(guarded.items("nodes")[0]["metadata"]["name"], tmp_path / "enforcer.log"):
-        yield
-
-
+@pytest.mark.skipif(not RINGED, reason="the cluster's own network plugin decides on NetworkPolicies")
 def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_written_anywhere(
-    guarded: Kubectl, enforced: None, cluster: Kubectl
+    guarded: Kubectl, tmp_path: Path
 ) -> None:
-    guarded.apply(sweep())
-    wait_running(guarded, NAME, seconds=240)  # KubeRay submits, the worker joins, the operator is answered
-    pod = guarded.get("pod", head_pod(guarded, NAME))
-    address = pod["status"]["podIP"]
-    ports = (CONTROL, DASHBOARD, GCS, METRICS)
-    assert reached(guarded, "stranger", address, *ports) == {METRICS}
-    system = Kubectl("tuningsweep-system")
-    assert reached(system, "deploy/tuningsweep-operator", address, *ports) == {CONTROL, METRICS}
-    (worker,) = guarded.items("pods", f"tuningsweep.io/sweep={NAME},ray.io/node-type=worker")
-    assert reached(guarded, worker["metadata"]["name"], address, *ports) == set(ports)
-
-    check_read_only([pod, worker])
+    node = guarded.items("nodes")[0]["metadata"]["name"]
+    with policies_enforced(node, tmp_path / "enforcer.log"):
+        guarded.apply(sweep())
+        wait_running(guarded, NAME, seconds=240)  # KubeRay submits, the worker joins, the operator is answered
+        head = guarded.get("pod", head_pod(guarded, NAME))
+        (worker,) = guarded.items("pods", f"tuningsweep.io/sweep={NAME},ray.io/node-type=worker")
+        check_who_reaches(head["status"]["podIP"], guarded, worker["metadata"]["name"])
+    address = head["status"]["podIP"]
+    assert reached(guarded, "stranger", address, *PORTS) == set(PORTS), "it was not the policy that kept it out"
+    check_read_only([head, worker])
     check_tls(address, guarded)
     cluster_name = guarded.get("tuningsweep", NAME)["status"]["rayClusterName"]
     ray_token = secret_of(guarded, cluster_name)["auth_token"]
     check_ray_token(address, ray_token)
-
     secrets = secret_of(guarded, f"{NAME}-control")
-    check_nothing_written(guarded, [pod, worker], [secrets["token"], key_of(secrets["tls.key"]), ray_token, PASSWORD])
+    check_nothing_written(guarded, [head, worker], [secrets["token"], key_of(secrets["tls.key"]), ray_token, PASSWORD])
+
+
+def check_who_reaches(address: str, kubectl: Kubectl, worker: str) -> None:
+    """Ports of the head: metrics for all, control for the operator, everything for the sweep's own pods."""
+    assert reached(kubectl, "stranger", address, *PORTS) == {METRICS}
+    operator = Kubectl("tuningsweep-system")
+    assert reached(operator, "deploy/tuningsweep-operator", address, *PORTS) == {CONTROL, METRICS}
+    assert reached(kubectl, worker, address, *PORTS) == set(PORTS)
 
 
 def check_read_only(pods: list[dict[str, Any]]) -> None:
@@ -165,23 +162,19 @@ def check_nothing_written(kubectl: Kubectl, pods: list[dict[str, Any]], secrets:
     assert all(texts.values())
     for name, text in texts.items():
         assert not [secret for secret in secrets if secret in text], f"a secret is in: {name}"
-    searched = ("/tmp", "/var/lib/tuningsweep", "/home", "/dev/shm")
     for pod in pods:
+        assert files_with(kubectl, pod, NAME), "the search finds nothing at all"
         for secret in secrets:
-            look = ["grep", "-rlsF", "--exclude-dir=..data", "--", secret, *searched]
-            found = kubectl.run("exec", pod["metadata"]["name"], "--", "sh", "-c", '"$@" || true', "sh", *look)
-            assert found == "", f"{pod['metadata']['name']}: {found}"
+            assert files_with(kubectl, pod, secret) == [], pod["metadata"]["name"]
+
+
+def files_with(kubectl: Kubectl, pod: dict[str, Any], text: str) -> list[str]:
+    """Files that a pod wrote in which a text is."""
+    look = ["grep", "-rlsF", "--", text, "/tmp", "/var/lib/tuningsweep", "/dev/shm"]
+    return kubectl.run("exec", pod["metadata"]["name"], "--", "sh", "-c", '"$@" || true', "sh", *look).split()
 
 
 OPERATORS = (
     (Kubectl("tuningsweep-system"), "app.kubernetes.io/component=operator"),
     (Kubectl("kuberay-system"), "app.kubernetes.io/component=kuberay-operator"),
 )
-
-
-def test_without_enforcement_everyone_reaches_the_ports(guarded: Kubectl) -> None:
-    """Shows that it is the policy that kept the stranger out, and that TLS and tokens are what is left without it."""
-    guarded.apply(sweep())
-    wait_running(guarded, NAME, seconds=240)
-    address = guarded.get("pod", head_pod(guarded, NAME))["status"]["podIP"]
-    eventually(lambda: reached(guarded, "stranger", address, CONTROL, DASHBOARD), 30, "the ports are open")

@@ -1,5 +1,5 @@
 # The test cluster, included by the root Makefile. See tests/cluster/rig/README.md.
-.PHONY: cluster-up cluster-down cluster-images cluster-binaries cluster-pins cluster-smoke cluster-check
+.PHONY: cluster-up cluster-down cluster-images cluster-binaries cluster-pins cluster-smoke cluster-check sbom
 RIG := tests/cluster/rig
 
 cluster-up: ## start the test cluster, or bring in what has changed
@@ -19,6 +19,9 @@ cluster-pins: ## write go.mod and go.sum of the above again after a change of ve
 
 cluster-smoke: cluster-up ## a RayJob with one worker under restricted pod security
 	@$(RIG)/smoke
+
+sbom: ## write what is in both images to build/sbom, as CycloneDX
+	@$(RIG)/sbom.sh
 
 cluster-check: ## shellcheck of the rig
 	@cd $(RIG) && shellcheck -x *.sh up down smoke in-cluster program build/*/recipe.sh
