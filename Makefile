@@ -16,7 +16,7 @@ SOURCES := api/src cli/src operator/src trainer/src benchmarks
 SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run reproduce bench generate check unit golden integration fuzz soak test test-cluster clean
+.PHONY: help setup run reproduce bench generate check unit golden integration fuzz soak soak-cluster test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +68,9 @@ fuzz: setup ## EXAMPLES (10000) random specs through models and builders, a fift
 
 soak: setup ## kill every process of a sweep at random, FAULTS times (200), and check what must hold
 	@PYTHONPATH=tests $(BIN)/python -m soak.soak --faults $(or $(FAULTS),200)
+
+soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps on the test cluster, KILLS times (100)
+	@PYTHONPATH=tests $(RIG)/in-cluster $(BIN)/python -m soak.cluster_chaos --kills $(or $(KILLS),100) --sweeps $(or $(SWEEPS),20)
 
 test: check ## every test, the cluster ones included where the machine can
 	@$(BIN)/pytest tests/unit tests/golden $(SIDE_BY_SIDE)

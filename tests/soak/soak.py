@@ -142,15 +142,7 @@ class Soak:
     def look(self) -> None:
         """What must hold at any moment: what is on record stays, once each."""
         path = self.results / "trials.jsonl"
-        lines = path.read_text().splitlines() if path.is_file() else []
-        whole = [json.loads(line) for line in lines if line.endswith("}")]
-        now = {record["trial"]: record for record in whole}
-        if len(now) != len(whole):
-            raise BrokenPromiseError(f"a trial has two records: {[record['trial'] for record in whole]}")
-        for trial, record in self.records.items():
-            if now.get(trial) != record:
-                raise BrokenPromiseError(f"the record of {trial} was {record} and is {now.get(trial)}")
-        self.records = now
+        self.records = kept_records(self.records, path.read_text().splitlines() if path.is_file() else [])
 
     def finish(self) -> None:
         """Let the sweep end and check what it left."""
@@ -170,6 +162,18 @@ class Soak:
             if record["outcome"] == "Succeeded" and record["metrics"]["went_on_from"] < steps:
                 raise BrokenPromiseError(f"{trial} had {steps} steps when it was hit and went on from {record}")
         end_with_children(self.driver)
+
+
+def kept_records(before: dict[str, dict[str, Any]], lines: list[str]) -> dict[str, dict[str, Any]]:
+    """The records in trials.jsonl, by trial: one each, and those from before as they were."""
+    whole = [json.loads(line) for line in lines if line.endswith("}")]
+    now = {record["trial"]: record for record in whole}
+    if len(now) != len(whole):
+        raise BrokenPromiseError(f"a trial has two records: {[record['trial'] for record in whole]}")
+    for trial, record in before.items():
+        if now.get(trial) != record:
+            raise BrokenPromiseError(f"the record of {trial} was {record} and is {now.get(trial)}")
+    return now
 
 
 def family(pid: int) -> dict[int, str]:
