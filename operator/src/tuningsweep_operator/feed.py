@@ -15,13 +15,13 @@ class Feed:
         self._store, self._queue, self._reconciler, self._watches = store, queue, reconciler, watches
 
     def sweep(self, sweep: Manifest, *, deleted: bool) -> None:
-        """A sweep."""
+        """A sweep. A write of ours is no news: its answer was here first."""
         self._note(SWEEPS.plural, sweep, deleted=deleted)
         key = key_of(sweep)
         if deleted:
             self._store.drop_sweep(key)
-        else:
-            self._store.put_sweep(sweep)
+        elif not self._store.put_sweep(sweep):
+            return
         self._queue.add(key)
 
     def ray_job(self, ray_job: Manifest, *, deleted: bool) -> None:
@@ -31,8 +31,8 @@ class Feed:
         before = self._store.ray_jobs.get(key)
         if deleted:
             self._store.drop_ray_job(key)
-        else:
-            self._store.put_ray_job(ray_job)
+        elif not self._store.put_ray_job(ray_job):
+            return
         generation = ray_job["metadata"].get("generation")
         if deleted or (before is not None and before["metadata"].get("generation") != generation):
             self._reconciler.ray_job_changed(key)

@@ -63,7 +63,10 @@ class Kube:
             config.load_incluster_config()
         except config.ConfigException:
             await config.load_kube_config()
-        return cls(ApiClient(), fence)
+        client = ApiClient()
+        # With the environment trusted, aiohttp looks for a .netrc in a thread before every request.
+        client.configuration.client_session_kwargs = {"trust_env": False}
+        return cls(client, fence)
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,15 +91,19 @@ class Kube:
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
         return await self._call("PATCH", resource.path(metadata["namespace"], metadata["name"]), manifest, APPLY, query)
 
-    async def create(self, resource: Resource, manifest: Manifest) -> bool:
-        """Create an object; False if one of its name is there already."""
+    async def create(self, resource: Resource, manifest: Manifest) -> Manifest | None:
+        """Create an object; None if one of its name is there already."""
+        query = {"fieldManager": names.FIELD_MANAGER}
         try:
-            await self._call("POST", resource.path(manifest["metadata"]["namespace"]), manifest)
+            return await self._call("POST", resource.path(manifest["metadata"]["namespace"]), manifest, query=query)
         except KubeError as error:
             if error.status == 409:
-                return False
+                return None
             raise
-        return True
+
+    async def change(self, resource: Resource, namespace: str, name: str, operations: list[Manifest]) -> Manifest:
+        """Apply a JSON patch."""
+        return await self._call("PATCH", resource.path(namespace, name), operations, JSON_PATCH)
 
     async def replace_status(self, namespace: str, name: str, status: Manifest) -> Manifest:
         """Replace the status of a sweep whole: a merge would keep entries of maps that are no longer there."""

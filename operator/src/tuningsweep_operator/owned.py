@@ -4,6 +4,7 @@ import logging
 import secrets as random_secrets
 from datetime import UTC, datetime
 
+from tuningsweep_api import names
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.access import ControlAccess
@@ -60,13 +61,16 @@ class OwnedObjects:
         self._kube = kube
         self._settings = settings
 
-    async def ensure_access(self, sweep: TuningSweep) -> ControlAccess:
-        """Token and certificate of the sweep's control API, made on first need and then left as they are."""
+    async def ensure_access(self, sweep: TuningSweep, *, expected: bool = True) -> ControlAccess:
+        """Token and certificate of the sweep's control API, made on first need and then left as they are.
+
+        Here and below, an object is looked for before it is made only where it is `expected` to be there.
+        """
         namespace, name = sweep.metadata.namespace, secret_name(sweep.metadata.name)
-        secret = await self._kube.get(SECRETS, namespace, name)
+        secret = await self._kube.get(SECRETS, namespace, name) if expected else None
         if secret is None:
-            await self._kube.create(SECRETS, _new_secret(sweep))
-            secret = await self._kube.get(SECRETS, namespace, name)
+            secret = await self._kube.create(SECRETS, _new_secret(sweep))
+            secret = secret or await self._kube.get(SECRETS, namespace, name)
         if secret is None or not is_owned_by(secret, sweep.metadata.uid):
             raise NameConflictError(f"Secret {name}")
         access = ControlAccess.from_secret(secret)
@@ -78,25 +82,28 @@ class OwnedObjects:
         assert access is not None
         return access
 
-    async def apply_inputs(self, sweep: TuningSweep) -> None:
+    async def apply_inputs(self, sweep: TuningSweep, *, expected: bool) -> None:
         """Apply ConfigMap, claim and NetworkPolicy."""
-        await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep)
+        await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep, expected=expected)
         claim = build_claim(sweep)
         if claim is not None:
-            await self._apply(CLAIMS, claim, sweep)
+            await self._apply(CLAIMS, claim, sweep, expected=expected)
         if self._settings.network_policies:
-            await self._apply(NETWORK_POLICIES, build_network_policy(sweep, self._settings), sweep)
+            policy = build_network_policy(sweep, self._settings)
+            await self._apply(NETWORK_POLICIES, policy, sweep, expected=expected)
 
-    async def bring_ray_job(self, sweep: TuningSweep) -> Manifest | None:
+    async def bring_ray_job(self, sweep: TuningSweep, *, expected: bool) -> Manifest | None:
         """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there."""
         if sweep.queue is not None:
             return await self._bring_queued_ray_job(sweep)
-        return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=sweep.spec.suspend), sweep)
+        manifest = build_ray_job(sweep, self._settings, suspend=sweep.spec.suspend)
+        return await self._apply(RAY_JOBS, manifest, sweep, expected=expected)
 
     async def free(self, sweep: TuningSweep) -> Manifest | None:
         """Take the cluster of an ended sweep away; the RayJob, None if that went too."""
         if sweep.queue is None:
-            return await self._apply(RAY_JOBS, build_ray_job(sweep, self._settings, suspend=True), sweep)
+            manifest = build_ray_job(sweep, self._settings, suspend=True)
+            return await self._apply(RAY_JOBS, manifest, sweep, expected=True)
         await self._give_back(sweep, await self._find(RAY_JOBS, sweep, "RayJob", sweep.metadata.name))
         return None
 
@@ -125,10 +132,19 @@ class OwnedObjects:
         if live is not None:
             await self._kube.delete(RAY_JOBS, sweep.metadata.namespace, sweep.metadata.name, live["metadata"]["uid"])
 
-    async def _apply(self, resource: Resource, manifest: Manifest, sweep: TuningSweep) -> Manifest:
-        existing = await self._find(resource, sweep, manifest["kind"], manifest["metadata"]["name"])
+    async def _apply(self, resource: Resource, manifest: Manifest, sweep: TuningSweep, *, expected: bool) -> Manifest:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        existing = await self._find(resource, sweep, kind, name) if expected else None
+        if existing is None:
+            created = await self._kube.create(resource, manifest)
+            if created is not None:
+                return created
+            existing = await self._find(resource, sweep, kind, name)
         if existing is not None and contains(existing, manifest):
             return existing
+        claims = [] if existing is None else claim_fields(existing)
+        if claims:
+            await self._kube.change(resource, sweep.metadata.namespace, name, claims)
         return await self._kube.apply(resource, manifest)
 
     async def _find(self, resource: Resource, sweep: TuningSweep, kind: str, name: str) -> Manifest | None:
@@ -143,6 +159,28 @@ def _new_secret(sweep: TuningSweep) -> Manifest:
     server_name = f"{sweep.metadata.name}.{sweep.metadata.namespace}.svc"
     key_pair = make_key_pair(server_name, datetime.now(UTC))
     return build_secret(sweep, random_secrets.token_urlsafe(TOKEN_BYTES), key_pair)
+
+
+def claim_fields(live: Manifest) -> list[Manifest]:
+    """The JSON patch that makes fields which we set when we created an object ours by apply, as if we had applied it.
+
+    Creating costs the API server far less than applying, but what an apply leaves out later is taken away only if an
+    apply set it: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    """
+    metadata = live["metadata"]
+    entries = enumerate(metadata.get("managedFields", []))
+    ours = [number for number, entry in entries if entry.get("manager") == names.FIELD_MANAGER and _is_created(entry)]
+    if not ours:
+        return []
+    unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+    claims = [
+        {"op": "replace", "path": f"/metadata/managedFields/{number}/operation", "value": "Apply"} for number in ours
+    ]
+    return [unchanged, *claims]
+
+
+def _is_created(entry: Manifest) -> bool:
+    return entry.get("operation") == "Update" and not entry.get("subresource")
 
 
 def contains(live: object, wanted: object) -> bool:

@@ -31,7 +31,7 @@ from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.store import Store
 
 TROUBLE_SECONDS = 5.0
-"""How often a sweep with something in its way is looked at."""
+"""How soon a sweep with something in its way is looked at again; the longer nothing has changed, the later."""
 UNWATCHED_SECONDS = 3.0
 """Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
 
@@ -99,9 +99,14 @@ class Reconciler:
         if seen.state is not None:
             await self._tell_stops(sweep, seen, status, now)
         wait = await self._write(key, status, folded, memory)
-        if is_finished(folded):
+        if is_finished(folded) or self._edited(key, manifest):
             return 0.0
-        return min(wait, self._look_again(sweep, folded, seen, now))
+        return min(wait, self._look_again(key, sweep, folded, seen, now))
+
+    def _edited(self, key: Key, manifest: Manifest) -> bool:
+        """Whether a user's edit came between: then our own write's answer shows it, and no event that is newer."""
+        now = self._store.sweeps.get(key, manifest)["metadata"]
+        return any(now.get(field) != manifest["metadata"].get(field) for field in ("uid", "generation", "annotations"))
 
     def _remember(self, key: Key, uid: str) -> Memory:
         memory = self._memory.get(key)
@@ -125,7 +130,8 @@ class Reconciler:
         self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, now: datetime
     ) -> Observation:
         """Apply what the sweep owns, then look at it and ask the driver."""
-        refusal = await self._apply(key, sweep, memory)
+        # A status says that an operator was here before.
+        refusal = await self._apply(key, sweep, memory, expected=status.observed_generation is not None)
         ray_job = self._store.ray_jobs.get(key)
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
@@ -146,7 +152,7 @@ class Reconciler:
             queue_silence=self._queue_silence(key, facts),
         )
 
-    async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory) -> Trouble | None:
+    async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory, *, expected: bool) -> Trouble | None:
         """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
         queue = tuple(sweep.queue_labels.items())
         wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests, queue)
@@ -159,9 +165,9 @@ class Reconciler:
         if trouble is not None:
             return trouble
         try:
-            memory.access = await self._owned.ensure_access(sweep)
-            await self._owned.apply_inputs(sweep)
-            ray_job = await self._owned.bring_ray_job(sweep)
+            memory.access = await self._owned.ensure_access(sweep, expected=expected)
+            await self._owned.apply_inputs(sweep, expected=expected)
+            ray_job = await self._owned.bring_ray_job(sweep, expected=expected)
             if ray_job is not None:
                 self._store.put_returned_ray_job(ray_job)
         except NameConflictError as conflict:
@@ -254,15 +260,21 @@ class Reconciler:
             if error.status != 404:  # deleted meanwhile: nothing to say any more
                 raise
 
-    def _look_again(self, sweep: TuningSweep, status: TuningSweepStatus, seen: Observation, now: datetime) -> float:
+    def _look_again(
+        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, seen: Observation, now: datetime
+    ) -> float:
         if seen.deployment == "Running" and not sweep.spec.suspend:
             return self._settings.poll_seconds
+        since_change = time.monotonic() - self._store.changed_at.get(key, 0.0)
         due = deadline(sweep, status)
         until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
         settled = seen.deployment in ("Suspended", "") and (
             sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
         )
-        return min(until_due, self._settings.resync_seconds if settled else TROUBLE_SECONDS)
+        unheeded = seen.deployment == "" and since_change > 2 * self._settings.kuberay_silence_seconds  # and said to be
+        if settled or unheeded:
+            return min(until_due, self._settings.resync_seconds)
+        return min(until_due, self._settings.resync_seconds, max(TROUBLE_SECONDS, since_change))
 
 
 def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:

@@ -43,9 +43,9 @@ class Settings(BaseSettings):
     """Sweeps reconciled at the same time."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """Seconds between two looks at a running driver."""
-    resync_seconds: float = Field(default=60.0, gt=0)
+    resync_seconds: float = Field(default=300.0, gt=0)
     """Seconds after which a sweep is reconciled without any event, undoing drift that no watch shows."""
-    status_seconds: float = Field(default=2.0, gt=0)
+    status_seconds: float = Field(default=5.0, gt=0)
     """Least seconds between two status writes of a sweep, unless a condition changes."""
     driver_timeout_seconds: float = Field(default=3.0, gt=0)
     """Longest a driver may take to answer."""

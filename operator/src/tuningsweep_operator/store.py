@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 from tuningsweep_api import names
@@ -15,6 +16,14 @@ def version(manifest: Manifest) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def age_of_change(manifest: Manifest, now: datetime) -> float:
+    """Seconds since an object was last changed by anyone, by its own account; 0 where it has none."""
+    metadata = manifest["metadata"]
+    times = [entry.get("time") for entry in metadata.get("managedFields", [])]
+    known = [datetime.fromisoformat(text) for text in (metadata.get("creationTimestamp"), *times) if text]
+    return max(0.0, (now - max(known)).total_seconds()) if known else 0.0
+
+
 class Store:
     """Latest copies of the objects of every sweep."""
 
@@ -26,31 +35,35 @@ class Store:
         self.sweeps_lag = Lag()
         self.ray_jobs_lag = Lag()
         self.changed_at: dict[Key, float] = {}
-        """When a sweep's RayJob last changed, time.monotonic()."""
+        """When a sweep's RayJob last changed, time.monotonic(); also if that was before this process."""
 
-    def put_sweep(self, sweep: Manifest) -> None:
-        """Take in a sweep from the watch unless a newer copy is there."""
-        _put(self.sweeps, key_of(sweep), sweep)
+    def put_sweep(self, sweep: Manifest) -> bool:
+        """Take in a sweep from the watch unless a copy as new is there; whether it was news."""
         self.sweeps_lag.shown(key_of(sweep), version(sweep), time.monotonic())
+        return _put(self.sweeps, key_of(sweep), sweep)
 
     def put_returned_sweep(self, sweep: Manifest) -> None:
         """Take in a sweep that a call of ours returned."""
         _put(self.sweeps, key_of(sweep), sweep)
         self.sweeps_lag.returned(key_of(sweep), version(sweep), time.monotonic())
 
-    def put_ray_job(self, ray_job: Manifest) -> None:
-        """Take in a RayJob from the watch unless a newer copy is there."""
-        self._put_ray_job(ray_job)
+    def put_ray_job(self, ray_job: Manifest) -> bool:
+        """Take in a RayJob from the watch unless a copy as new is there; whether it was news."""
         self.ray_jobs_lag.shown(key_of(ray_job), version(ray_job), time.monotonic())
+        return self._put_ray_job(ray_job)
 
     def put_returned_ray_job(self, ray_job: Manifest) -> None:
         """Take in a RayJob that a call of ours returned."""
         self._put_ray_job(ray_job)
         self.ray_jobs_lag.returned(key_of(ray_job), version(ray_job), time.monotonic())
 
-    def _put_ray_job(self, ray_job: Manifest) -> None:
-        if _put(self.ray_jobs, key_of(ray_job), ray_job):
-            self.changed_at[key_of(ray_job)] = time.monotonic()
+    def _put_ray_job(self, ray_job: Manifest) -> bool:
+        key = key_of(ray_job)
+        first = key not in self.ray_jobs
+        news = _put(self.ray_jobs, key, _slim_ray_job(ray_job))
+        if news:
+            self.changed_at[key] = time.monotonic() - (age_of_change(ray_job, datetime.now(UTC)) if first else 0.0)
+        return news
 
     def drop_sweep(self, key: Key) -> None:
         """Forget a deleted sweep and all that was known of it."""
@@ -118,6 +131,12 @@ def _put(known: dict[Key, Manifest], key: Key, manifest: Manifest) -> bool:
         return False
     known[key] = {**manifest, "metadata": {**manifest["metadata"], "managedFields": []}}
     return True
+
+
+def _slim_ray_job(ray_job: Manifest) -> Manifest:
+    """A RayJob without the pods of its spec, which are most of it: whoever applies it asks the API server for them."""
+    spec = ray_job.get("spec", {})
+    return {**ray_job, "spec": {"suspend": spec["suspend"]} if "suspend" in spec else {}}
 
 
 def _slim(pod: Manifest) -> dict[str, Any]:

@@ -68,13 +68,12 @@ class Secrets:
     async def get(self, *_: object) -> dict[str, Any] | None:
         return self.secret
 
-    async def create(self, _: object, manifest: dict[str, Any]) -> bool:
+    async def create(self, _: object, manifest: dict[str, Any]) -> dict[str, Any]:
         self.secret, self.writes = manifest, self.writes + 1
-        return True
+        return manifest
 
     async def apply(self, _: object, manifest: dict[str, Any]) -> dict[str, Any]:
-        await self.create(_, manifest)
-        return manifest
+        return await self.create(_, manifest)
 
 
 async def access_of(secrets: Secrets) -> ControlAccess:

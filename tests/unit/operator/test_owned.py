@@ -6,7 +6,7 @@ from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.kube import KubeError, refusal
-from tuningsweep_operator.owned import contains, override_trouble, refusal_trouble
+from tuningsweep_operator.owned import claim_fields, contains, override_trouble, refusal_trouble
 from tuningsweep_operator.settings import Settings
 
 
@@ -71,3 +71,18 @@ def test_a_service_account_must_be_allowed_by_the_installation(
     if trouble is not None:
         assert trouble.reason is ConditionReason.OVERRIDE_NOT_ALLOWED
         assert "spec.cluster.podTemplate.serviceAccountName 'bucket-reader'" in trouble.message
+
+
+def test_fields_that_we_set_by_create_are_claimed_for_apply_and_those_of_others_left() -> None:
+    entries = [
+        {"manager": "kuberay-operator", "operation": "Update"},
+        {"manager": "tuningsweep-operator", "operation": "Update"},
+        {"manager": "tuningsweep-operator", "operation": "Update", "subresource": "status"},
+    ]
+    patch = claim_fields({"metadata": {"resourceVersion": "7", "managedFields": entries}})
+    assert patch == [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+        {"op": "replace", "path": "/metadata/managedFields/1/operation", "value": "Apply"},
+    ]
+    applied = [{"manager": "tuningsweep-operator", "operation": "Apply"}]
+    assert claim_fields({"metadata": {"resourceVersion": "7", "managedFields": applied}}) == []

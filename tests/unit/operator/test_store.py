@@ -1,8 +1,9 @@
 """The store: older copies never replace newer ones, pods are kept slim, deletion forgets."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from tuningsweep_operator.store import Store
+from tuningsweep_operator.store import Store, age_of_change
 
 KEY = ("team", "a")
 
@@ -80,3 +81,29 @@ def test_what_our_own_calls_return_is_awaited_from_the_watch() -> None:
     store.put_sweep(object_of("6"))
     store.put_ray_job(object_of("7"))
     assert store.sweeps_lag.longest(1e9) == store.ray_jobs_lag.longest(1e9) == 0.0
+
+
+def test_a_ray_job_seen_first_is_as_old_as_its_last_change_says() -> None:
+    now = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+    fields = [{"time": "2026-01-01T00:00:20Z"}, {"time": "2026-01-01T00:00:45Z"}]
+    metadata = {"creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": fields}
+    assert age_of_change({"metadata": metadata}, now) == 15.0
+    assert age_of_change({"metadata": {}}, now) == 0.0
+    assert age_of_change({"metadata": {"creationTimestamp": "2026-01-01T00:02:00Z"}}, now) == 0.0, "clocks differ"
+
+
+def test_what_a_call_of_ours_returned_is_no_news_when_the_watch_shows_it() -> None:
+    store = Store()
+    sweep = {"metadata": {"namespace": "team", "name": "a", "uid": "1", "resourceVersion": "7"}}
+    store.put_returned_sweep(sweep)
+    assert not store.put_sweep(sweep)
+    assert store.put_sweep({"metadata": {**sweep["metadata"], "resourceVersion": "8"}})
+
+
+def test_a_ray_job_is_kept_without_its_pods() -> None:
+    store = Store()
+    metadata = {"namespace": "team", "name": "a", "uid": "1", "resourceVersion": "7"}
+    status = {"jobDeploymentStatus": "Running"}
+    store.put_ray_job({"metadata": metadata, "spec": {"suspend": True, "rayClusterSpec": {}}, "status": status})
+    kept = store.ray_jobs["team", "a"]
+    assert (kept["spec"], kept["status"]) == ({"suspend": True}, status)
