@@ -82,7 +82,7 @@ class OwnedObjects:
         assert access is not None
         return access
 
-    async def apply_inputs(self, sweep: TuningSweep, *, expected: bool) -> None:
+    async def apply_inputs(self, sweep: TuningSweep, *, expected: bool = True) -> None:
         """Apply ConfigMap, claim and NetworkPolicy."""
         await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep, expected=expected)
         claim = build_claim(sweep)
@@ -92,7 +92,7 @@ class OwnedObjects:
             policy = build_network_policy(sweep, self._settings)
             await self._apply(NETWORK_POLICIES, policy, sweep, expected=expected)
 
-    async def bring_ray_job(self, sweep: TuningSweep, *, expected: bool) -> Manifest | None:
+    async def bring_ray_job(self, sweep: TuningSweep, *, expected: bool = True) -> Manifest | None:
         """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there."""
         if sweep.queue is not None:
             return await self._bring_queued_ray_job(sweep)
@@ -132,7 +132,9 @@ class OwnedObjects:
         if live is not None:
             await self._kube.delete(RAY_JOBS, sweep.metadata.namespace, sweep.metadata.name, live["metadata"]["uid"])
 
-    async def _apply(self, resource: Resource, manifest: Manifest, sweep: TuningSweep, *, expected: bool) -> Manifest:
+    async def _apply(
+        self, resource: Resource, manifest: Manifest, sweep: TuningSweep, *, expected: bool = True
+    ) -> Manifest:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         existing = await self._find(resource, sweep, kind, name) if expected else None
         if existing is None:

@@ -114,6 +114,9 @@ class Cluster:
         self.applied.append(manifest)
         return manifest
 
+    async def create(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
+        return await self.apply(resource, manifest)
+
     async def delete(self, _: Resource, namespace: str, name: str, uid: str) -> None:
         assert (namespace, name) == ("team", "digits-svm")
         self.deleted.append(uid)
