@@ -50,7 +50,7 @@ def few(sizes: Sizes, folder: Path) -> list[Row]:
     goals = (Goal("<=", 5.0), Goal("<=", 0.1, KUBERAY))
     note = (
         "from the first create to the last; both controllers run with their defaults, on a control plane of their own each;"
-        " the floor is a client that makes sweep, Secret, ConfigMap, RayJob and status itself"
+        " the floor is a client that makes sweep, Secret, ConfigMap, claim, RayJob and status itself"
     )
     name = f"{count:,} sweeps"
     return [

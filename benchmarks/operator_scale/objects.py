@@ -5,11 +5,12 @@ from typing import Any
 
 from tuningsweep_api import names
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.config_map import build_config_map
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import make_key_pair
-from tuningsweep_operator.resources import CONFIG_MAPS, RAY_JOBS, SECRETS, SWEEPS, Manifest
+from tuningsweep_operator.resources import CLAIMS, CONFIG_MAPS, RAY_JOBS, SECRETS, SWEEPS, Manifest
 from tuningsweep_operator.settings import Settings
 
 NAMESPACE = "bench"
@@ -67,23 +68,27 @@ def create_ray_job(number: int) -> list[Request]:
 
 def create_all(number: int) -> list[Request]:
     """What the user and the operator send together: the least that a sweep costs the API server."""
-    secret, config_map, ray_job = _owned(number)
+    secret, config_map, claim, ray_job = _owned(number)
     status = {"phase": "Pending", "observedGeneration": 1}
     return [
         *create_sweep(number),
         ("POST", SECRETS.path(NAMESPACE), secret),
         ("POST", CONFIG_MAPS.path(NAMESPACE), config_map),
+        ("POST", CLAIMS.path(NAMESPACE), claim),
         ("POST", RAY_JOBS.path(NAMESPACE), ray_job),
         ("PATCH", SWEEPS.path(NAMESPACE, sweep_name(number), "status"), {"status": status}),
     ]
 
 
-def _owned(number: int) -> tuple[Manifest, Manifest, Manifest]:
+def _owned(number: int) -> tuple[Manifest, Manifest, Manifest, Manifest]:
     manifest = sweep_manifest(number)
     manifest["metadata"] |= {"uid": f"00000000-0000-0000-0000-{number:012d}", "generation": 1}
     sweep, settings = TuningSweep.from_manifest(manifest), Settings()
+    claim = build_claim(sweep)
+    assert claim is not None
     return (
         build_secret(sweep, "0" * 43, _KEY_PAIR),
         build_config_map(sweep, settings),
+        claim,
         build_ray_job(sweep, settings, suspend=False),
     )

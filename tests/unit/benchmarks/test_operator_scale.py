@@ -19,4 +19,4 @@ apiserver_request_duration_seconds_count{resource="rayjobs",verb="POST"} 13
 def test_a_sweep_of_the_benchmark_is_valid_and_all_its_objects_are_made() -> None:
     assert TuningSweep.from_manifest(sweep_manifest(7)).metadata.name == "bench-00007"
     kinds = [body.get("kind", "status") for _, _, body in create_all(7)]
-    assert kinds == ["TuningSweep", "Secret", "ConfigMap", "RayJob", "status"]
+    assert kinds == ["TuningSweep", "Secret", "ConfigMap", "PersistentVolumeClaim", "RayJob", "status"]
