@@ -35,7 +35,11 @@ SWEEPS: dict[str, dict[str, Any]] = {
     },
     "overridden": {
         "spec.tracking": {"mlflow": {"trackingUri": "https://mlflow.example"}},
-        "spec.storage": {"uri": "s3://bucket/sweeps"},
+        "spec.storage": {
+            "uri": "s3://bucket/sweeps",
+            "endpoint": "https://minio.storage:9000",
+            "credentialsSecret": "bucket-keys",
+        },
         "spec.suspend": True,
         "metadata.annotations": {"tuningsweep.io/stop": "trial-0001"},
         "spec.cluster.podTemplate": {

@@ -191,6 +191,16 @@ BAD_MANIFESTS = [
     ),
     BadInput("two storages", {"spec.storage": {"uri": "s3://b/p", "ephemeral": {}}}, "storage: write exactly one of"),
     BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),
+    BadInput(
+        "credentials in the storage's address",
+        {"spec.storage": {"uri": "s3://key:secret@b/p"}},
+        "storage.uri must hold no credentials",
+    ),
+    BadInput(
+        "an endpoint without object storage",
+        {"spec.storage": {"volumeClaim": {}, "endpoint": "https://minio:9000"}},
+        "storage.endpoint and storage.credentialsSecret go with storage.uri",
+    ),
     BadInput("storage of an unknown scheme", {"spec.storage": {"uri": "ftp://b/p"}}, "uri"),
     BadInput("name with a dot", {"metadata.name": "a.b"}, "metadata.name", "metadata.name"),
     BadInput(

@@ -8,7 +8,7 @@ from pydantic import Field
 from tuningsweep_api.model import Model
 from tuningsweep_api.names import OBJECT_NAME_PATTERN
 from tuningsweep_api.quantities import Quantity
-from tuningsweep_api.spec.rules import RuledModel, exactly_one
+from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 
 class AccessMode(StrEnum):
@@ -39,11 +39,22 @@ _RULES = (
         ("volumeClaim", "existingClaim", "uri", "ephemeral"),
         "storage",
     ),
+    Rule(
+        "has(self.uri) || !(has(self.endpoint) || has(self.credentialsSecret))",
+        "storage.endpoint and storage.credentialsSecret go with storage.uri; take them out, or write uri: s3://BUCKET/PATH",
+        lambda s: s.uri is not None or (s.endpoint is None and s.credentials_secret is None),
+    ),
+    Rule(
+        "!has(self.uri) || !(self.uri.contains('@') || self.uri.contains('?'))",
+        "storage.uri must hold no credentials and no options; write them to a Secret and name it in"
+        " storage.credentialsSecret, and the server in storage.endpoint",
+        lambda s: s.uri is None or not set(s.uri) & {"@", "?"},
+    ),
 )
 
 
 class Storage(RuledModel):
-    """Where results and checkpoints are kept: exactly one of the fields."""
+    """Where results and checkpoints are kept: exactly one of volumeClaim, existingClaim, uri and ephemeral."""
 
     RULES = _RULES
 
@@ -52,7 +63,11 @@ class Storage(RuledModel):
     existing_claim: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, max_length=253)] | None = None
     """Name of a PersistentVolumeClaim in the sweep's namespace."""
     uri: Annotated[str, Field(pattern=r"^(s3|gs|file)://[^\s]+$", max_length=1024)] | None = None
-    """Object storage, e.g. s3://bucket/path; credentials come from cluster.podTemplate.env."""
+    """Object storage, e.g. s3://bucket/path."""
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=1024)] | None = None
+    """Server of the object storage where it is not Amazon's, e.g. https://minio.storage:9000."""
+    credentials_secret: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """Secret in the sweep's namespace; its keys become variables of the pods, e.g. AWS_ACCESS_KEY_ID."""
     ephemeral: Ephemeral | None = None
     """No persistence: a suspended or broken sweep starts over."""
 

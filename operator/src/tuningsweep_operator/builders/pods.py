@@ -92,8 +92,9 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
     overrides = cluster.pod_template
     user_environment = [variable.dump() for variable in overrides.env]
     taken = {variable["name"] for variable in user_environment}
-    environment = [{"name": key, "value": value} for key, value in ENVIRONMENT.items() if key not in taken]
-    return {
+    ours = ENVIRONMENT | _storage_environment(sweep)
+    environment = [{"name": key, "value": value} for key, value in ours.items() if key not in taken]
+    container: dict[str, Any] = {
         "name": name,
         "image": cluster.image or settings.trainer_image,
         "imagePullPolicy": cluster.image_pull_policy.value,
@@ -102,6 +103,14 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
         "securityContext": container_security(),
         "volumeMounts": [scratch_mount(), *_results_mount(sweep), *overrides.volume_mounts],
     }
+    secret = sweep.spec.storage.credentials_secret
+    return container if secret is None else container | {"envFrom": [{"secretRef": {"name": secret}}]}
+
+
+def _storage_environment(sweep: TuningSweep) -> dict[str, str]:
+    """What pyarrow, and MLflow's client besides, read to find the object storage."""
+    endpoint = sweep.spec.storage.endpoint
+    return {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
 
 
 def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> dict[str, Any]:

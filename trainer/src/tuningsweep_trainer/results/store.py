@@ -9,11 +9,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-OBJECT_SUFFIX = ".d"
+OBJECT_SUFFIX: Final = ".d"
 """Lines of FILE that were appended to object storage are objects in the folder FILE.d."""
+WITHOUT_FOLDERS: Final = ("s3", "gcs")
+"""File systems of pyarrow that have no folders: making one would be another request, for an empty object."""
+READERS: Final = 16
+"""Objects that are read at a time: each takes a round trip."""
 
 
 class Store(Protocol):
@@ -117,11 +122,12 @@ class LocalStore:
 
 
 class ObjectStore:
-    """Results under a prefix of a pyarrow file system."""
+    """Results under a prefix of a pyarrow file system; each file is appended to by one ObjectStore at a time."""
 
     def __init__(self, filesystem: Any, prefix: str) -> None:
         self._files = filesystem
         self._prefix = prefix.rstrip("/")
+        self._appended: dict[str, int] = {}
 
     def _path(self, path: str) -> str:
         return f"{self._prefix}/{path}"
@@ -129,7 +135,8 @@ class ObjectStore:
     def write(self, path: str, content: bytes) -> None:
         """Write an object; object storage shows it whole or not at all."""
         full = self._path(path)
-        self._files.create_dir(full.rsplit("/", 1)[0], recursive=True)
+        if self._files.type_name not in WITHOUT_FOLDERS:
+            self._files.create_dir(full.rsplit("/", 1)[0], recursive=True)
         with self._files.open_output_stream(full) as file:
             file.write(content)
 
@@ -142,14 +149,19 @@ class ObjectStore:
             return None
 
     def append(self, path: str, line: bytes, *, durable: bool = True) -> None:  # noqa: ARG002 - objects always are
-        """Write the line as an object of its own, numbered after the ones there."""
-        number = len(self.names(path + OBJECT_SUFFIX))
+        """Write the line as an object of its own, numbered after the ones there, which are counted the first time."""
+        number = self._appended.get(path)
+        if number is None:
+            number = len(self.names(path + OBJECT_SUFFIX))
         self.write(f"{path}{OBJECT_SUFFIX}/{number:08d}", line)
+        self._appended[path] = number + 1
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Every line's object in order."""
         folder = path + OBJECT_SUFFIX
-        return (self.read(f"{folder}/{name}") or b"" for name in self.names(folder))
+        with ThreadPoolExecutor(READERS) as readers:
+            contents = readers.map(lambda name: self.read(f"{folder}/{name}"), self.names(folder))
+            return iter([content for content in contents if content is not None])
 
     def upload(self, folder: Path, path: str) -> None:
         """Copy every file."""

@@ -1,0 +1,94 @@
+"""Results in an S3 API, over pyarrow's own client: ledger, checkpoints, traces, and the commands that read them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from support.object_storage import BUCKET, SECRET_KEY, object_storage
+from support.sweeps import BASE
+from support.trials import OVER, RECORDS, trace_of_over
+from tuningsweep_cli.main import app
+from tuningsweep_trainer.results.checkpoints import KEPT, CheckpointStore
+from tuningsweep_trainer.results.ledger import Assignment, Ledger
+from tuningsweep_trainer.results.store import Store, open_store
+from tuningsweep_trainer.results.traces import read_traces, write_trace
+
+ABOVE = f"s3://{BUCKET}/team"
+RESULTS = f"{ABOVE}/{BASE['metadata']['name']}"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    with object_storage() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def store(bucket: Any) -> Store:
+    """The results of a sweep, written as its driver and its trials write them."""
+    store = open_store(RESULTS)
+    store.write("sweep.json", json.dumps(BASE).encode())
+    ledger = Ledger(store)
+    for record in RECORDS:
+        ledger.assign(Assignment(trial=record.trial, parameters=record.parameters, attempt=1, time="t"))
+    for record in RECORDS[:2]:
+        ledger.record(record)
+    Ledger(open_store(RESULTS)).record(RECORDS[2])  # another driver, which counts what is there
+    write_trace(store, trace_of_over())
+    return store
+
+
+def command(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_ledger_has_every_line_in_order_and_folds(store: Store) -> None:
+    assert [record.trial for record in Ledger(store).load().records] == [record.trial for record in RECORDS]
+    Ledger(store).fold()
+    assert len((store.read("trials.jsonl") or b"").splitlines()) == len(RECORDS)
+
+
+def test_a_trace_comes_back(store: Store) -> None:
+    (trace,) = read_traces(store, OVER.trial)
+    assert trace == trace_of_over()
+
+
+def test_checkpoints_are_kept_fetched_and_dropped(store: Store, tmp_path: Path) -> None:
+    checkpoints = CheckpointStore(RESULTS, "trial-0000")
+    (tmp_path / "saved" / "weights").mkdir(parents=True)
+    for number in range(KEPT + 2):
+        (tmp_path / "saved" / "weights" / "steps").write_text(str(number))
+        checkpoints.save(number, tmp_path / "saved", step=number, metrics={"loss": 0.5})
+    newest = checkpoints.latest()
+    assert newest is not None
+    assert (newest.number, newest.metrics) == (KEPT + 1, {"loss": 0.5})
+    assert checkpoints.describe(1) is None
+    checkpoints.drop_after(KEPT)
+    checkpoints.fetch(KEPT, tmp_path / "fetched")
+    assert (tmp_path / "fetched" / "weights" / "steps").read_text() == str(KEPT)
+    assert checkpoints.next_number() == KEPT + 1
+
+
+def test_the_commands_read_it_by_its_address_or_the_one_above(store: Store, tmp_path: Path) -> None:
+    name = BASE["metadata"]["name"]
+    rows = csv.DictReader(io.StringIO(command("trials", name, "--results", RESULTS, "-o", "csv")))
+    assert [row["trial"] for row in rows] == [record.trial for record in RECORDS]
+    page = tmp_path / "page.html"
+    command("report", name, "--results", ABOVE, "--file", str(page))
+    assert "trial-0002" in page.read_text()
+    assert SECRET_KEY not in page.read_text()
+
+
+def test_what_can_not_be_read_is_said_in_a_sentence_without_the_key(bucket: Any) -> None:
+    done = CliRunner().invoke(app, ["trials", "x", "--results", "s3://no-such-bucket/x"])
+    assert done.exit_code == 4
+    assert "there are no results" in done.output or "can't be read" in done.output
+    assert SECRET_KEY not in done.output
