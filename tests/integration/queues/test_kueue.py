@@ -1,6 +1,6 @@
 """Queues and quotas with real controllers (KubeRay, Kueue, our operator) and no node: what waits, what is admitted.
 
-That no trial is lost when a running sweep is preempted is in tests/cluster/test_kueue.py, where pods run.
+Kueue preempts a sweep by the RayJob's `suspend`; that no trial is lost by it is in tests/cluster/test_live_edits.py.
 """
 
 import json
