@@ -189,6 +189,10 @@ BAD_MANIFESTS = [
         {"spec.cluster": {"podTemplate": {"volumes": [{"name": "results", "emptyDir": {}}]}}},
         "must not be named control, ray-logs, results",
     ),
+    BadInput(
+        "claim of no size", {"spec.storage": {"volumeClaim": {"size": "0Gi"}}}, "volumeClaim.size must be above zero"
+    ),
+    BadInput("claim of size 0", {"spec.storage": {"volumeClaim": {"size": 0}}}, "volumeClaim.size must be above zero"),
     BadInput("two storages", {"spec.storage": {"uri": "s3://b/p", "ephemeral": {}}}, "storage: write exactly one of"),
     BadInput("ephemeral storage with workers", {"spec.storage": {"ephemeral": {}}}, "storage.ephemeral needs"),
     BadInput(

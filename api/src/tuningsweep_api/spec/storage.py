@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.names import OBJECT_NAME_PATTERN
-from tuningsweep_api.quantities import Quantity
+from tuningsweep_api.quantities import Quantity, quantity_bytes
 from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 
@@ -18,8 +18,16 @@ class AccessMode(StrEnum):
     READ_WRITE_MANY = "ReadWriteMany"
 
 
-class NewClaim(Model):
+class NewClaim(RuledModel):
     """A PersistentVolumeClaim made for the sweep and deleted with it."""
+
+    RULES = (
+        Rule(
+            "quantity(string(self.size)).isGreaterThan(quantity('0'))",
+            "storage.volumeClaim.size must be above zero",
+            lambda c: quantity_bytes(c.size) > 0,
+        ),
+    )
 
     size: Quantity = "5Gi"
     """Size of the volume."""
