@@ -21,7 +21,11 @@ def test_the_pod_mounts_the_claim_read_only_and_ends_by_itself() -> None:
     assert spec["activeDeadlineSeconds"] == LIFETIME_SECONDS
     assert spec["automountServiceAccountToken"] is False
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
 
 
 def test_the_pod_is_owned_by_the_sweep_but_does_not_carry_its_label() -> None:
