@@ -9,6 +9,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.manifest import load_sweep
 from tuningsweep_trainer.report.errors import ReportError
+from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.settings import Settings
 
 
@@ -32,6 +33,15 @@ def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
     if unknown:
         raise CommandError(f"--workloads: there is no {', '.join(unknown)}; write some of {', '.join(sweeps)}")
     return [sweeps[name] for name in names]
+
+
+def chosen_arms(chosen: str) -> tuple[Arm, ...]:
+    """The arms that are named, all of them by no name; CommandError names what there is not."""
+    names = [name.strip() for name in chosen.split(",") if name.strip()] or list(Arm)
+    unknown = [name for name in names if name not in list(Arm)]
+    if unknown:
+        raise CommandError(f"--arms: there is no {', '.join(unknown)}; write some of {', '.join(Arm)}")
+    return tuple(map(Arm, names))
 
 
 def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:

@@ -167,7 +167,7 @@ def test_reports_come_in_order_with_what_was_measured(start: Start) -> None:
     assert ending is not None
     assert ending.outcome is Outcome.SUCCEEDED
     assert [report.step for report in trial.reports] == list(range(4, 41, 4))
-    assert [(step, loss) for _, step, loss in trial.monitor.trace().reports] == [
+    assert [(report.step, report.objective) for report in trial.monitor.trace().reports] == [
         (report.step, report.metrics["loss"]) for report in trial.reports
     ]
     last = trial.reports[-1].metrics

@@ -26,6 +26,10 @@ def reproduce(
     savings_runs: Annotated[
         int, typer.Option(min=1, max=3, help="Runs, of the three, that are repeated with limits and with ASHA.")
     ] = 1,
+    arms: Annotated[
+        str,
+        typer.Option(help="Ways to end trials early, e.g. limits,asha+limits; all if left out.", show_default=False),
+    ] = "",
     quick: Annotated[
         bool, typer.Option("--quick", help="Smoke test in a minute or two: one run of a few steps on generated rows.")
     ] = False,
@@ -55,16 +59,17 @@ def reproduce(
     Takes about 45 minutes on two cores. What has ended is not run again, so the same command goes on after Ctrl-C.
     Exit code 1 if a data set is missing or a sweep failed; everything else is run and shown all the same.
     """
-    from tuningsweep_cli.reproducing import reproduce_thesis
+    from tuningsweep_cli.reproducing import chosen_arms, reproduce_thesis
     from tuningsweep_trainer.reproduce.settings import Settings
 
-    settings = Settings(
-        results=results,
-        steps=steps,
-        quick=quick,
-        openml_server=openml_server,
-        wave_energy_stand_in=wave_energy_stand_in,
-        savings_runs=savings_runs,
-    )
     with errors_as_sentences():
+        settings = Settings(
+            results=results,
+            steps=steps,
+            quick=quick,
+            openml_server=openml_server,
+            wave_energy_stand_in=wave_energy_stand_in,
+            savings_runs=savings_runs,
+            arms=chosen_arms(arms),
+        )
         raise typer.Exit(reproduce_thesis(settings, manifests, workloads, pages_only=pages_only, docs=docs))

@@ -21,6 +21,11 @@ def test_the_thesis_is_21_sweeps_of_16_trials_and_then_the_arms() -> None:
     assert len({one.folder(Path("r")) for one in planned}) == len(planned)
 
 
+def test_arms_can_be_chosen() -> None:
+    planned = plan(thesis_sweeps(), runs=1, savings_runs=1, wanted=[Arm.LIMITS])
+    assert {one.arm for one in planned} == {Arm.NONE, Arm.LIMITS}
+
+
 def test_a_smoke_test_is_one_run_of_few_steps(tmp_path: Path) -> None:
     settings = Settings(tmp_path, quick=True, steps=5)
     (sweep,) = prepared([thesis_sweep("mnist-svm")], settings)

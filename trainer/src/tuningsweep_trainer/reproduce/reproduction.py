@@ -81,7 +81,9 @@ def _with_stand_in(sweep: TuningSweep, results: Path) -> TuningSweep:
     return workloads.from_file(sweep, str(data.write_stand_in(results.resolve() / "data")))
 
 
-def plan(sweeps: Sequence[TuningSweep], runs: int, savings_runs: int) -> list[Planned]:
+def plan(
+    sweeps: Sequence[TuningSweep], runs: int, savings_runs: int, wanted: Sequence[Arm] = tuple(Arm)
+) -> list[Planned]:
     """All sweeps in their order: the runs without limits first, since the other arms' limits come from them."""
     unlimited = [Planned(workloads.of_run(sweep, run), Arm.NONE, run) for sweep in sweeps for run in range(1, runs + 1)]
     arms = [
@@ -89,6 +91,7 @@ def plan(sweeps: Sequence[TuningSweep], runs: int, savings_runs: int) -> list[Pl
         for sweep in sweeps
         for run in range(1, min(savings_runs, runs) + 1)
         for arm in arms_of(sweep)
+        if arm in wanted
     ]
     return [*unlimited, *arms]
 
@@ -100,7 +103,7 @@ def reproduce(
     settings.results.mkdir(parents=True, exist_ok=True)
     summary, started = Summary(), timestamp()
     wanted = list(_to_be_had(prepared(sweeps, settings), summary, say))
-    planned = plan(wanted, len(settings.seeds), settings.savings_runs)
+    planned = plan(wanted, len(settings.seeds), settings.savings_runs, settings.arms)
     _note(settings, wanted, summary, started)
     waiting = [one for one in planned if not has_ended(one.folder(settings.results))]
     say(f"{len(planned)} sweeps of {len(wanted)} workloads, {len(planned) - len(waiting)} of them there already")

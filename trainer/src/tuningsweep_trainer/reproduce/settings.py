@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.workloads import SEEDS
 
 
@@ -21,6 +22,8 @@ class Settings:
     """Use generated rows where the real ones of wave energy can't be had."""
     savings_runs: int = 1
     """Runs, of the three, whose seeds the arms of the open question are measured with."""
+    arms: tuple[Arm, ...] = tuple(Arm)
+    """Arms that are run, `none` always."""
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -1,0 +1,26 @@
+"""What `tuningsweep reproduce` is asked for by name."""
+
+import pytest
+
+from support.thesis import MANIFESTS
+from tuningsweep_cli.exits import CommandError
+from tuningsweep_cli.reproducing import chosen_arms, load_workloads
+from tuningsweep_trainer.reproduce.arms import Arm
+
+
+def test_no_name_means_all() -> None:
+    assert chosen_arms("") == tuple(Arm)
+    assert len(load_workloads(MANIFESTS, "")) == 7
+
+
+def test_names_are_taken_in_their_order() -> None:
+    assert chosen_arms("asha+limits, limits") == (Arm.BOTH, Arm.LIMITS)
+    chosen = load_workloads(MANIFESTS, "mnist-svm,diabetes-svm")
+    assert [sweep.metadata.name for sweep in chosen] == ["mnist-svm", "diabetes-svm"]
+
+
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(CommandError, match="--arms: there is no magic; write some of none, limits"):
+        chosen_arms("magic")
+    with pytest.raises(CommandError, match="--workloads: there is no cifar; write some of diabetes"):
+        load_workloads(MANIFESTS, "cifar")
