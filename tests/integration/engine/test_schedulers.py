@@ -9,7 +9,7 @@ import pytest
 
 from integration.engine.scheduler_cases import SCHEDULERS, UNIT
 
-TRIALS = {"HyperBand": 6, "BOHB": 6, "PBT": 3, "PB2": 3}
+TRIALS = {"HyperBand": 6, "PBT": 3}  # BOHB pauses as the one, PB2 clones as the other
 
 
 @pytest.mark.parametrize("scheduler", TRIALS)
@@ -27,6 +27,5 @@ def test_every_trial_ends_once(run: Any, scheduler: str) -> None:
     assert (state.result.succeeded, state.result.reason) == (True, "SearchFinished"), state.result
     assert len(records) == state.trials.total == TRIALS[scheduler]
     assert {record["outcome"] for record in records.values()} <= {"Succeeded", "Pruned"}
-    if scheduler != "BOHB":  # six trials do not fill its first bracket, so none trains to the end
-        assert any(record["outcome"] == "Succeeded" for record in records.values())
+    assert any(record["outcome"] == "Succeeded" for record in records.values())
     assert state.trials.running == state.trials.pending == 0
