@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cluster.sweeps import READER_IMAGE, function_sweep, head_pod, wait_running
+from cluster.sweeps import ONE_WORKER, READER_IMAGE, function_sweep, head_pod, wait_running
 from support.enforcer import policies_enforced
 from support.kubectl import Kubectl
 from tuningsweep_operator.access import ControlAccess
@@ -77,7 +77,8 @@ def guarded(kubectl: Kubectl) -> Kubectl:
 
 def sweep() -> dict[str, Any]:
     """A sweep that is busy for a minute, and records to a server that is not there."""
-    manifest = function_sweep(NAME, "counting", spec__tracking={"mlflow": {"trackingUri": "http://127.0.0.1:9"}})
+    tracking = {"mlflow": {"trackingUri": "http://127.0.0.1:9"}}
+    manifest = function_sweep(NAME, "counting", spec__tracking=tracking, spec__cluster__workers=ONE_WORKER)
     manifest["spec"]["cluster"]["podTemplate"]["env"] += [
         {"name": "MLFLOW_TRACKING_USERNAME", "value": "recorder"},
         {"name": "MLFLOW_TRACKING_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "tracking", "key": "password"}}},

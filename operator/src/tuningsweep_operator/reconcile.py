@@ -32,6 +32,8 @@ from tuningsweep_operator.store import Store
 
 TROUBLE_SECONDS = 5.0
 """How soon a sweep with something in its way is looked at again; the longer nothing has changed, the later."""
+REFUSED_SECONDS = 20.0
+"""How soon objects that the API server refused are tried again: no event tells that a quota or KubeRay is there."""
 UNWATCHED_SECONDS = 3.0
 """Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
 
@@ -268,6 +270,8 @@ class Reconciler:
         since_change = time.monotonic() - self._store.changed_at.get(key, 0.0)
         due = deadline(sweep, status)
         until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
+        if seen.refusal is not None:
+            return min(until_due, self._settings.resync_seconds, REFUSED_SECONDS)
         settled = seen.deployment in ("Suspended", "") and (
             sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
         )
