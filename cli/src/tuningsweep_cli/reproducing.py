@@ -36,8 +36,8 @@ def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
 
 
 def chosen_arms(chosen: str) -> tuple[Arm, ...]:
-    """The arms that are named, all of them by no name; CommandError names what there is not."""
-    names = [name.strip() for name in chosen.split(",") if name.strip()] or list(Arm)
+    """The arms that are named; CommandError names what there is not."""
+    names = [name.strip() for name in chosen.split(",") if name.strip()]
     unknown = [name for name in names if name not in list(Arm)]
     if unknown:
         raise CommandError(f"--arms: there is no {', '.join(unknown)}; write some of {', '.join(Arm)}")

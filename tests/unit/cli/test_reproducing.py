@@ -1,15 +1,19 @@
 """What `tuningsweep reproduce` is asked for by name."""
 
+from pathlib import Path
+
 import pytest
 
 from support.thesis import MANIFESTS
 from tuningsweep_cli.exits import CommandError
 from tuningsweep_cli.reproducing import chosen_arms, load_workloads
 from tuningsweep_trainer.reproduce.arms import Arm
+from tuningsweep_trainer.reproduce.settings import Settings
 
 
 def test_no_name_means_all() -> None:
-    assert chosen_arms("") == tuple(Arm)
+    assert Settings(Path("r"), chosen_arms=chosen_arms("")).arms == tuple(Arm)
+    assert Settings(Path("r"), chosen_arms=chosen_arms(""), quick=True).arms == (Arm.BOTH,)
     assert len(load_workloads(MANIFESTS, "")) == 7
 
 

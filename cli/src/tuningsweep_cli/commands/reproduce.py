@@ -31,7 +31,8 @@ def reproduce(
         typer.Option(help="Ways to end trials early, e.g. limits,asha+limits; all if left out.", show_default=False),
     ] = "",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Smoke test in a minute or two: one run of a few steps on generated rows.")
+        bool,
+        typer.Option("--quick", help="Smoke test in four minutes: one run, one arm, a few steps on generated rows."),
     ] = False,
     openml_server: Annotated[
         str | None,
@@ -70,6 +71,6 @@ def reproduce(
             openml_server=openml_server,
             wave_energy_stand_in=wave_energy_stand_in,
             savings_runs=savings_runs,
-            arms=chosen_arms(arms),
+            chosen_arms=chosen_arms(arms),
         )
         raise typer.Exit(reproduce_thesis(settings, manifests, workloads, pages_only=pages_only, docs=docs))

@@ -22,8 +22,13 @@ class Settings:
     """Use generated rows where the real ones of wave energy can't be had."""
     savings_runs: int = 1
     """Runs, of the three, whose seeds the arms of the open question are measured with."""
-    arms: tuple[Arm, ...] = tuple(Arm)
-    """Arms that are run, `none` always."""
+    chosen_arms: tuple[Arm, ...] = ()
+    """Arms that are run, besides `none`; if empty all, or one in a smoke test."""
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Arms that are run, besides `none`."""
+        return self.chosen_arms or ((Arm.BOTH,) if self.quick else tuple(Arm))
 
     @property
     def seeds(self) -> tuple[int, ...]:
