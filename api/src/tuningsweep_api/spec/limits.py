@@ -71,6 +71,8 @@ class Limits(RuledModel):
     """Longest wall time of any single step, judged while the step is still running, e.g. 2s."""
     trial_duration: Duration | None = None
     """Longest wall time of a trial's training process, e.g. 10m."""
+    # Both defaults: docs/reproduction.md, "Defaults". Step times were level after 5 steps in 95 of 100 trials; of the means
+    # over 10 steps 0.7 % were over 1.25 times the level, of those over 5 steps 1.0 %, of single steps 2.9 %.
     warmup_steps: int = Field(default=10, ge=0, le=1_000_000)
     """Steps at the start of a trial that do not count for meanStepTime (caches fill, pages are touched first)."""
     window_steps: int = Field(default=10, ge=1, le=100_000)

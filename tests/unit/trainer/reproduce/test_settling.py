@@ -1,9 +1,10 @@
 """Warm-up, window and spacing are read from courses whose answer is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tuningsweep_trainer.reproduce.settling import Course, moved, settled_after, strays, window_means
+from tuningsweep_trainer.reproduce.settling import Course, findings, moved, settled_after, strays, window_means
 
 
 def course(step_seconds: np.ndarray, memory: np.ndarray | None = None) -> Course:
@@ -35,6 +36,23 @@ def test_a_trial_whose_points_lie_further_apart_says_nothing_of_small_windows() 
     coarse = Course(np.arange(50.0, 1000.0, 50.0), np.ones(19), np.ones(19), np.arange(19.0))
     assert strays([coarse], 20) is None
     assert strays([coarse], 50) == 0.0
+
+
+def test_short_steps_say_nothing_of_a_warm_up_in_steps() -> None:
+    points = {
+        "workload": "w",
+        "run": 1,
+        "trial": "t",
+        "step": np.arange(50.0, 1050.0, 50.0),
+        "mean_step_seconds": 0.002,
+        "memory_bytes": 100.0,
+        "elapsed_seconds": np.arange(0.1, 2.05, 0.1),
+        "validation_loss": None,
+    }
+    found = findings(pd.DataFrame(points))
+    assert (found["trials"], found["trials_step_by_step"]) == (1, 0)
+    assert found["warmup_steps_for_step_time"] == {}
+    assert found["warmup_seconds_for_memory"]["median"] == pytest.approx(0.1)
 
 
 def test_memory_that_jumps_is_missed_by_looks_far_apart() -> None:

@@ -1,7 +1,7 @@
 """The reproduction's pages for docs/, as Markdown; called by `pages.write_pages`. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from tuningsweep_trainer.report.figures.figure import Figure
 from tuningsweep_trainer.reproduce import wording
@@ -9,6 +9,7 @@ from tuningsweep_trainer.reproduce.arms import HEADROOM, Arm
 from tuningsweep_trainer.reproduce.claims.claim import Claim, Statement
 from tuningsweep_trainer.reproduce.reading import Tidy
 from tuningsweep_trainer.reproduce.savings import ARMS, Outcome
+from tuningsweep_trainer.reproduce.settling import STEP_TOLERANCE, findings
 
 WRITTEN: Final = "Written by `tuningsweep reproduce`, do not edit."
 ABOUT_CLAIMS: Final = (
@@ -33,6 +34,8 @@ def reproduction(tidy: Tidy, claims: Sequence[Claim], figures: Sequence[Figure],
         f"{_what(tidy)} {wording.tally(claims)} {ABOUT_CLAIMS}",
         "## Claims",
         *_claims(claims),
+        "## Defaults",
+        _defaults(findings(tidy.samples)),
         "## Figures",
         *(
             f"![{figure.alt}](images/reproduction-{figure.name}.png)\n\n{figure.title}. {figure.about}"
@@ -82,6 +85,23 @@ def gaps(tidy: Tidy, outcomes: Sequence[Outcome]) -> list[str]:
     if made_up:
         found.append(f"Made-up data say nothing about the real ones: {', '.join(made_up)}.")
     return found
+
+
+def _defaults(found: dict[str, Any]) -> str:
+    """What the runs say of warm-up, window and sampling, which the product's defaults cite."""
+    if not found.get("trials_step_by_step"):
+        return "No trial here has steps that are long enough to be seen one by one, so nothing is said of defaults."
+    steps, memory = found["warmup_steps_for_step_time"], found["warmup_seconds_for_memory"]
+    windows = ", ".join(f"{100 * part:.1f} % of {window}" for window, part in found["windows_over_headroom"].items())
+    moves = ", ".join(f"{100 * part:.2f} % at {gap} s" for gap, part in found["memory_moves_between_looks"].items())
+    level, over = 100 * STEP_TOLERANCE, 1 + STEP_TOLERANCE
+    return (
+        f"Of the {found['trials_step_by_step']} trials whose steps are seen one by one, 95 in 100 have come within"
+        f" {level:.0f} % of their step time's level after {steps['quantile_0.95']:.0f} steps (`warmupSteps`). Means over a"
+        f" window that are over {over:g} times the level, by steps: {windows} (`windowSteps`). Memory is"
+        f" level {memory['quantile_0.95']:.2f} s after the start in 95 of 100 of all {found['trials']} trials; after that it"
+        f" moves between two looks rarely: {moves} (sampling)."
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -24,6 +24,8 @@ SPACINGS: Final = (1, 2, 5, 10, 20)
 ACCEPTED: Final = 0.01
 """Part of windows that may stray, and of looks that may miss a movement of memory."""
 FEWEST_POINTS: Final = 10
+COARSEST_STEPS: Final = 5
+"""Steps between two points up to which a trial shows what happens within a few steps; shorter steps blur."""
 SETTLED_SHARE: Final = 0.95
 """Part of the trials that a warm-up must be long enough for."""
 
@@ -56,13 +58,15 @@ def findings(samples: pd.DataFrame) -> dict[str, Any]:
     trials = courses(samples)
     if not trials:
         return {"trials": 0}
-    stray = {window: strays(trials, window) for window in WINDOWS}
+    fine = [course for course in trials if np.median(np.diff(course.steps)) <= COARSEST_STEPS]
+    stray = {window: strays(fine, window) for window in WINDOWS}
     spacing = median(float(np.median(np.diff(course.elapsed))) for course in trials)
     moves = {f"{times * spacing:.2f}": moved(trials, times) for times in SPACINGS}
     return {
         "trials": len(trials),
-        "warmup_steps_for_step_time": _quantile(settled_after(c.steps, c.step_seconds, STEP_TOLERANCE) for c in trials),
-        "warmup_steps_for_memory": _quantile(settled_after(c.steps, c.memory, MEMORY_TOLERANCE) for c in trials),
+        "trials_step_by_step": len(fine),
+        "warmup_steps_for_step_time": _quantile(settled_after(c.steps, c.step_seconds, STEP_TOLERANCE) for c in fine),
+        "warmup_steps_for_memory": _quantile(settled_after(c.steps, c.memory, MEMORY_TOLERANCE) for c in fine),
         "warmup_seconds_for_memory": _quantile(settled_after(c.elapsed, c.memory, MEMORY_TOLERANCE) for c in trials),
         "windows_over_headroom": {str(window): part for window, part in stray.items() if part is not None},
         "window_steps": next((w for w, part in stray.items() if part is not None and part <= ACCEPTED), None),
@@ -122,4 +126,6 @@ def moved(trials: Iterable[Course], times: int) -> float:
 
 def _quantile(values: Iterable[float]) -> dict[str, float]:
     found = np.array(list(values))
+    if not len(found):
+        return {}
     return {"median": float(np.median(found)), f"quantile_{SETTLED_SHARE}": float(np.quantile(found, SETTLED_SHARE))}

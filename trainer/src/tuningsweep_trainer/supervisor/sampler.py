@@ -16,7 +16,8 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 FASTEST: Final = 0.005
 """Seconds between two looks while memory moves."""
 SLOWEST: Final = 0.1
-"""Seconds between two looks while it is level; glances fall in between."""
+"""Seconds between two looks while it is level; glances fall in between. Level memory moved between two such looks in 0.08 %
+of them (docs/reproduction.md, "Defaults")."""
 GLANCE_SECONDS: Final = 0.025
 """Seconds between two glances: a read of the memory alone, followed by a look if it moves or is over the limit."""
 MOVING_BYTES: Final = 1 << 20
