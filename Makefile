@@ -37,7 +37,7 @@ setup: $(STAMP) ## make the virtual environment in .venv
 run: setup ## run a sample sweep on this machine (FILE=manifest, ARGS=more options)
 	@$(BIN)/tuningsweep run $(FILE) $(ARGS)
 
-reproduce: setup ## run the thesis again, about 45 minutes (ARGS=--quick for a smoke test, ARGS=--help for the rest)
+reproduce: setup ## run the thesis again, half an hour and more (ARGS=--quick for a smoke test, ARGS=--help for the rest)
 	@$(BIN)/tuningsweep reproduce $(ARGS)
 
 bench: setup ## measure every figure beside its baselines (BENCH=name,... for some, ARGS=--quick for a smoke test)
