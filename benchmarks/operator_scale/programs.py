@@ -1,9 +1,7 @@
 """The two controllers as processes: how long they compute, how much memory they hold, what their metrics say."""
 
-import os
 import re
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +12,11 @@ from typing import Final
 
 import psutil
 
-from benchmarks.machine import ROOT
 from support.control_plane import ControlPlane, free_port
+from support.controllers import OPERATOR_PROGRAM, answers, running
 from support.rig import rig_file
 
 READY_SECONDS: Final = 60.0
-OPERATOR_PROGRAM: Final = (sys.executable, "-c", "from tuningsweep_operator.main import main; main()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +62,13 @@ class Program:
 
 
 @contextmanager
-def running_operator(
-    folder: Path, kubeconfig: Path, environment: Mapping[str, str] = {}, program: tuple[str, ...] = OPERATOR_PROGRAM
-) -> Iterator[Program]:
+def running_operator(folder: Path, kubeconfig: Path, environment: Mapping[str, str]) -> Iterator[Program]:
     """Our operator with its default settings, ready to see sweeps."""
     port = free_port()
     settings = {"KUBECONFIG": str(kubeconfig), "TUNINGSWEEP_HEALTH_PORT": str(port), **environment}
-    with _running(program, folder / "operator.log", settings) as process:
+    with running(OPERATOR_PROGRAM, folder / "operator.log", settings) as process:
         operator = Program(process, f"http://127.0.0.1:{port}/metrics")
-        operator.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), READY_SECONDS)
+        operator.wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), READY_SECONDS)
         time.sleep(3.0)  # its watches are not told of by /healthz
         yield operator
 
@@ -89,34 +84,8 @@ def running_kuberay(plane: ControlPlane) -> Iterator[Program]:
         f"--metrics-addr=127.0.0.1:{metrics}",
         f"--health-probe-bind-address=127.0.0.1:{health}",
     )
-    with _running(program, plane.folder / "kuberay.log", {}) as process:
+    with running(program, plane.folder / "kuberay.log") as process:
         kuberay = Program(process, f"http://127.0.0.1:{metrics}/metrics")
-        kuberay.wait_until(lambda: _answers(f"http://127.0.0.1:{health}/readyz"), READY_SECONDS)
+        kuberay.wait_until(lambda: answers(f"http://127.0.0.1:{health}/readyz"), READY_SECONDS)
         time.sleep(3.0)
         yield kuberay
-
-
-@contextmanager
-def _running(
-    program: tuple[str, ...], log: Path, environment: Mapping[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    inherited = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    with log.open("ab") as out:
-        process = subprocess.Popen(program, env={**inherited, **environment}, stdout=out, stderr=out)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - http on loopback
-            return bool(response.status == 200)
-    except OSError:
-        return False

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 SYSTEM = "tuningsweep-system"
 READY_SECONDS = 120
 END_SECONDS = 30
+OPERATOR_PROGRAM = (sys.executable, "-c", "from tuningsweep_operator.main import main; main()")
 
 
 @contextmanager
@@ -47,8 +48,7 @@ def running_operator(plane: ControlPlane, **settings: str) -> Iterator[None]:
     chosen = {"HEALTH_PORT": str(health), **settings}
     environment = {"KUBECONFIG": str(kubeconfig), **{f"TUNINGSWEEP_{name}": value for name, value in chosen.items()}}
     log = plane.folder / "operator.log"
-    command = [sys.executable, "-c", "from tuningsweep_operator.main import main; main()"]
-    with running(command, log, environment) as process:
+    with running(OPERATOR_PROGRAM, log, environment) as process:
         wait_healthy(process, health, "healthz", log)
         yield
 
@@ -69,7 +69,7 @@ def wait_served(plane: ControlPlane, *resources: str) -> None:
 
 @contextmanager
 def running(
-    command: list[str], log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that writes into `log`, ended after the block."""
     with log.open("ab") as output:
@@ -88,13 +88,14 @@ def running(
 def wait_healthy(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
     """Wait until a process answers on its port; AssertionError with the end of its log if it does not."""
     deadline = time.monotonic() + READY_SECONDS
-    while not _answers(f"http://127.0.0.1:{port}/{path}"):
+    while not answers(f"http://127.0.0.1:{port}/{path}"):
         assert process.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() < deadline, log.read_text()[-3000:]
         time.sleep(0.2)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a URL answers with 200."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return bool(response.status == 200)

@@ -269,16 +269,17 @@ class Reconciler:
             return self._settings.poll_seconds
         since_change = time.monotonic() - self._store.changed_at.get(key, 0.0)
         due = deadline(sweep, status)
-        until_due = self._settings.resync_seconds if due is None else max(1.0, (due - now).total_seconds())
+        resync = self._settings.resync_seconds
+        latest = resync if due is None else min(resync, max(1.0, (due - now).total_seconds()))
         if seen.refusal is not None:
-            return min(until_due, self._settings.resync_seconds, REFUSED_SECONDS)
+            return min(latest, REFUSED_SECONDS)
         settled = seen.deployment in ("Suspended", "") and (
             sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
         )
         unheeded = seen.deployment == "" and since_change > 2 * self._settings.kuberay_silence_seconds  # and said to be
         if settled or unheeded:
-            return min(until_due, self._settings.resync_seconds)
-        return min(until_due, self._settings.resync_seconds, max(TROUBLE_SECONDS, since_change))
+            return latest
+        return min(latest, max(TROUBLE_SECONDS, since_change))
 
 
 def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:

@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from support.control_plane import ControlPlane, running_control_plane
-from support.fake_driver import HUGE_BYTES, FakeCluster, fake_cluster
+from support.control_plane import ControlPlane
+from support.fake_driver import HUGE_BYTES, FakeCluster
 from support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 from support.kubectl import eventually
-from support.operator_process import OperatorProcess, install_definitions
+from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
 
 AWAY_SECONDS = 12.0
@@ -23,22 +23,9 @@ SILENCE = "4"
 
 
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        install_definitions(plane)
-        yield plane
-
-
-@pytest.fixture(scope="module")
 def proxy(plane: ControlPlane) -> Iterator[FaultyProxy]:
     with faulty_proxy(plane) as proxy:
         yield proxy
-
-
-@pytest.fixture(scope="module")
-def cluster(plane: ControlPlane) -> Iterator[FakeCluster]:
-    with fake_cluster(plane) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from itertools import groupby
 
 import pytest
 
-from support.control_plane import ControlPlane, running_control_plane
+from support.control_plane import ControlPlane
 from support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 from support.kubectl import eventually
-from support.operator_process import OperatorProcess, install_definitions
+from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
 
 TAKEOVER_SECONDS = 15.0
@@ -35,13 +35,6 @@ class Replica:
         return [
             (request.at, self.name) for request in list(self.proxy.requests) if request.writes and not request.fault
         ]
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        install_definitions(plane)
-        yield plane
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from support.control_plane import ControlPlane, running_control_plane
-from support.fake_driver import FakeCluster, FakeDriver, fake_cluster
+from support.control_plane import ControlPlane
+from support.fake_driver import FakeCluster, FakeDriver
 from support.kubectl import eventually
-from support.operator_process import OperatorProcess, install_definitions
+from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
 from tuningsweep_api import names
 from tuningsweep_api.crd import custom_resource_definition
@@ -18,19 +18,6 @@ SECONDS = 40.0
 LATER = "v1beta1"
 CRD = f"{names.PLURAL}.{names.GROUP}"
 RUNNING = "running"
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        install_definitions(plane)
-        yield plane
-
-
-@pytest.fixture(scope="module")
-def cluster(plane: ControlPlane) -> Iterator[FakeCluster]:
-    with fake_cluster(plane) as cluster:
-        yield cluster
 
 
 @pytest.fixture(scope="module")
