@@ -113,12 +113,16 @@ def test_sweeps_wait_are_admitted_preempted_and_go_on(plane: ControlPlane) -> No
     admitted(plane, "urgent")
     wait(lambda: not pods(plane, "first"), "the preempted cluster is gone")
 
+    # Kueue's order within a priority is by whole seconds: with nobody else waiting, the freed quota is the preempted sweep's.
+    plane.kubectl("delete", "tuningsweep", "second")
     plane.kubectl("patch", "tuningsweep", "urgent", "--type=merge", "-p", '{"spec":{"suspend":true}}')
     holds(plane, "urgent", "Suspended", "SuspendRequested")
     wait(lambda: not find(plane, "rayjob", "urgent"), "a suspended sweep gives its quota back")
     admitted(plane, "first")
     plane.kubectl("patch", "tuningsweep", "urgent", "--type=merge", "-p", '{"spec":{"suspend":false}}')
     admitted(plane, "urgent")
+    apply(plane, queued_sweep("second", "low"))
+    holds(plane, "second", "Suspended", "Queued")
     plane.kubectl("delete", "tuningsweep", "urgent", "first")
     admitted(plane, "second")
     plane.kubectl("delete", "tuningsweep", "second")
