@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import pytest
 
 from support.control_plane import ControlPlane, running_control_plane
-from support.controllers import running_kuberay, running_operator
+from support.controllers import running_kuberay
 from support.kubectl import eventually
 from support.kueue import queue_labels, queue_manifests, running_kueue
+from support.operator_process import running_operator
 from support.sweeps import sweep_manifest
 
 T = TypeVar("T")
