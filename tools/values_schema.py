@@ -64,6 +64,12 @@ class PodOverrides(_Values):
     allowed_service_accounts: list[str]
 
 
+class HoldBack(_Values):
+    """Whether sweeps wait for room on the nodes."""
+
+    enabled: bool
+
+
 class Monitor(_Values):
     """A PodMonitor or ServiceMonitor."""
 
@@ -146,6 +152,7 @@ class Values(_Values):
     ray: Ray
     network_policy: NetworkPolicy
     pod_overrides: PodOverrides
+    hold_back: HoldBack
     watch_namespaces: list[str]
     install_crd: bool = Field(alias="installCRD")
     monitoring: Monitoring

@@ -82,7 +82,7 @@ def build_worker_pod(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
     container = _container(sweep, settings, "ray-worker", WORKER_PORTS)
     container["resources"] = _resources(sweep, settings.worker_cpu, settings.worker_memory, with_trials=True)
     template = _template(sweep, container, "trainer")
-    if _needs_one_node(sweep):
+    if needs_one_node(sweep):
         template["spec"]["affinity"] = _beside_head(sweep, template["spec"].get("affinity", {}))
     return template
 
@@ -163,7 +163,8 @@ def _resources(sweep: TuningSweep, cpu: str, memory: str, *, with_trials: bool) 
     return {"requests": requests, "limits": limits}
 
 
-def _needs_one_node(sweep: TuningSweep) -> bool:
+def needs_one_node(sweep: TuningSweep) -> bool:
+    """Whether head and workers must be on one node, for a claim that can be mounted on one only."""
     claim = sweep.spec.storage.volume_claim
     return claim is not None and claim.access_mode.value == "ReadWriteOnce"
 
