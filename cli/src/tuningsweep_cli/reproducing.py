@@ -45,6 +45,7 @@ def chosen_arms(chosen: str) -> tuple[Arm, ...]:
 
 
 def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
+    from tuningsweep_trainer.driver.ray_session import RayStartError
     from tuningsweep_trainer.driver.run import InterruptedSweepError
     from tuningsweep_trainer.reproduce.reproduction import reproduce
     from tuningsweep_trainer.reproduce.running import OtherSettingsError
@@ -57,6 +58,8 @@ def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
             return Exit.INTERRUPTED
         except OtherSettingsError as error:
             raise CommandError(str(error)) from error
+        except RayStartError as error:
+            raise CommandError(str(error), Exit.FAILED) from error
     for name, why in {**summary.left_out, **summary.failed}.items():
         typer.echo(f"missing: {name}: {why}", err=True)
     return Exit.COMPLETE if summary.complete else Exit.FAILED

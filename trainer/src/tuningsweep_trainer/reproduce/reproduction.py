@@ -16,7 +16,8 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.run import InterruptedSweepError, ray_session
+from tuningsweep_trainer.driver.ray_session import ray_session
+from tuningsweep_trainer.driver.run import InterruptedSweepError
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.machine import machine, versions
 from tuningsweep_trainer.reproduce import data, workloads
