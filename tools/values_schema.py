@@ -56,6 +56,7 @@ class NetworkPolicy(_Values):
 
     enabled: bool
     metrics_namespace_labels: dict[str, str]
+    kuberay_namespace_labels: dict[str, str]
 
 
 class PodOverrides(_Values):
@@ -136,6 +137,7 @@ class Mlflow(_Values):
     persistence: MlflowPersistence
     cluster_domain: str = Field(min_length=1)
     allowed_hosts: list[str]
+    allowed_from: list[Object]
     resources: Object
     node_selector: dict[str, str]
     tolerations: list[Object]

@@ -12,6 +12,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.builders.network_policy import OPERATOR_LABELS, build_network_policy
 from tuningsweep_operator.settings import Settings
 
+KUBERAY = "networkPolicy.kuberayNamespaceLabels.team=ray"
 PROMETHEUS = "networkPolicy.metricsNamespaceLabels.team=monitoring"
 
 
@@ -57,6 +58,15 @@ def test_a_sweeps_policy_lets_in_the_pods_of_the_chart() -> None:
             "podSelector": {"matchLabels": OPERATOR_LABELS},
         }
     ]
+
+
+def test_where_kuberay_is_may_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = TuningSweep.from_manifest(BASE)
+    for values, selector in (((), {}), ((KUBERAY,), {"matchLabels": {"team": "ray"}})):
+        policy = build_network_policy(sweep, settings_of(monkeypatch, *values))
+        dashboard = policy["spec"]["ingress"][2]
+        assert dashboard["ports"] == [{"protocol": "TCP", "port": 8265}]
+        assert [peer["namespaceSelector"] for peer in dashboard["from"]] == [selector]
 
 
 def test_the_operators_own_policy_lets_prometheus_in_alone() -> None:

@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     """Namespace of the operator, which alone may reach control ports where there are NetworkPolicies."""
     metrics_namespace_labels: dict[str, str] = {}
     """Labels (a JSON object) of the namespaces that may read metrics where there are NetworkPolicies; all if empty."""
+    kuberay_namespace_labels: dict[str, str] = {}
+    """Labels (a JSON object) of KubeRay's namespace, for the same; a pod with KubeRay's label in any namespace if empty."""
     allowed_service_accounts: Annotated[tuple[str, ...], NoDecode] = ()
     """Accounts that cluster.podTemplate.serviceAccountName may name, comma-separated; `*` allows any."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
