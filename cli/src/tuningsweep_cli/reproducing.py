@@ -8,6 +8,7 @@ import typer
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.manifest import load_sweep
+from tuningsweep_cli.workspace import alone_in
 from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.settings import Settings
@@ -17,10 +18,14 @@ def reproduce_thesis(
     settings: Settings, manifests: Path, chosen: str, *, pages_only: bool, docs: Path | None = None
 ) -> Exit:
     """Run, then show what there is, Markdown under `docs` included; the exit code. CommandError for what can't be run."""
-    code = Exit.COMPLETE if pages_only else _run(load_workloads(manifests, chosen), settings)
-    if code is Exit.INTERRUPTED:
-        return code
-    return _show(settings.results, docs) or code
+    if pages_only:
+        return _show(settings.results, docs)
+    sweeps = load_workloads(manifests, chosen)
+    with alone_in(settings.results):
+        code = _run(sweeps, settings)
+        if code is Exit.INTERRUPTED:
+            return code
+        return _show(settings.results, docs) or code
 
 
 def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
