@@ -55,31 +55,37 @@ class _Line:
         for pod in starting:
             self._room.take(pod)
         self._empty = Room(nodes)
-        self._when_empty: dict[str, tuple[Misfit | None, list[str]]] = {}
-        self._kept: dict[str, WaitingSweep] = {}
-        """Nodes, each with the first sweep that waits for it."""
+        self._misfits: dict[str, Misfit] = {}
+        """By shape. What has once not fitted does not fit later: room only shrinks along the line."""
+        self._impossible: dict[str, Hold] = {}
+        self._kept: set[str] = set()
+        """Nodes that sweeps which wait could use."""
+        self._keepers: list[WaitingSweep] = []
+        """The first of each shape that they are kept for."""
 
     def judge(self, sweep: WaitingSweep) -> Hold | None:
         """None if it may start; its room is taken then."""
-        misfit = None
-        all_kept = bool(self._kept) and self._room.nodes.keys() <= self._kept.keys()
-        if not all_kept:
+        shape = sweep.need.shape
+        if shape in self._impossible:
+            return self._impossible[shape]
+        if shape not in self._misfits:
             misfit = self._room.place(sweep.need, self._kept)
             if misfit is None:
                 return None
-        impossible, suitable = self._if_empty(sweep.need)
-        if impossible is not None:
-            return Hold(_too_large(impossible), too_large=True)
-        hold = Hold(self._before() if misfit is None else self._missing(misfit))
-        for name in suitable:
-            self._kept.setdefault(name, sweep)
-        return hold
+            return self._first_held(sweep, misfit)
+        return Hold(self._missing(self._misfits[shape]))
 
-    def _if_empty(self, need: SweepNeed) -> tuple[Misfit | None, list[str]]:
-        """What would not fit if nothing else ran, and the nodes that are of use to the sweep."""
-        if need.shape not in self._when_empty:
-            self._when_empty[need.shape] = self._empty.misfit(need), self._empty.suitable(need)
-        return self._when_empty[need.shape]
+    def _first_held(self, sweep: WaitingSweep, misfit: Misfit) -> Hold:
+        """The first of its shape that waits: keeps the nodes that are of use to it, if any could take it."""
+        shape, impossible = sweep.need.shape, self._empty.misfit(sweep.need)
+        if impossible is not None:
+            self._impossible[shape] = Hold(_too_large(impossible), too_large=True)
+            return self._impossible[shape]
+        self._misfits[shape] = misfit
+        hold = Hold(self._missing(misfit))
+        self._kept.update(self._empty.suitable(sweep.need))
+        self._keepers.append(sweep)
+        return hold
 
     def _missing(self, misfit: Misfit) -> str:
         if misfit.node is None:
@@ -93,10 +99,8 @@ class _Line:
         return f"no node has room for {_named(misfit.pod)}: at most {free} are free, on {misfit.node}"
 
     def _before(self) -> str:
-        sweeps = {sweep.key: sweep for sweep in self._kept.values()}.values()
-        return "what is free is kept for sweeps before it: " + _some(
-            [f"{'/'.join(sweep.key)} (priority {sweep.priority})" for sweep in sweeps]
-        )
+        names = [f"{'/'.join(sweep.key)} (priority {sweep.priority})" for sweep in self._keepers]
+        return f"what is free is kept for sweeps before it: {_some(names)}"
 
 
 def _too_large(misfit: Misfit) -> str:

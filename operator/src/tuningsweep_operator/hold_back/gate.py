@@ -30,6 +30,7 @@ from tuningsweep_operator.store import Store
 
 ROUND_SECONDS: Final = 0.2
 """Least time between two decisions: sweeps that come together are decided on together."""
+LEARNED_AT_ONCE: Final = 20
 STARTED_PHASES: Final = frozenset({Phase.PENDING, Phase.RUNNING, Phase.COMPLETE, Phase.FAILED})
 PLACED_PODS: Final = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 
@@ -82,8 +83,15 @@ class _Decided:
 class Gate:
     """Decides who may start. Open to all where the installation does not hold sweeps back."""
 
-    def __init__(self, kube: Kube, store: Store, settings: Settings, fence: Fence) -> None:
-        self._kube, self._store, self._settings, self._fence = kube, store, settings, fence
+    def __init__(
+        self,
+        kube: Kube,
+        store: Store,
+        settings: Settings,
+        fence: Fence,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kube, self._store, self._settings, self._fence, self._clock = kube, store, settings, fence, clock
         self._known: dict[Key, _Known] = {}
         self._decided: dict[Key, _Decided] = {}
         self._reading: Reading | None = None
@@ -127,23 +135,38 @@ class Gate:
 
     async def _round(self) -> list[Key]:
         """Decide anew; the sweeps for which that is news."""
+        await self._learn()
         found = await self._decide() if self._waiting() else {}
-        before = self._decided
-        self._decided = {key: _Decided(self._known[key].version, hold) for key, hold in found.items()}
-        return [key for key, now in self._decided.items() if now.is_news_to(before.get(key))]
+        before, self._decided = self._decided, found
+        return [key for key, now in found.items() if now.is_news_to(before.get(key))]
 
-    async def _decide(self) -> dict[Key, Hold | None]:
+    async def _learn(self) -> None:
+        """Read the specs of new sweeps a few at a time: thousands at once would keep everything else waiting."""
+        self._known = {key: known for key, known in self._known.items() if key in self._store.sweeps}
+        for number, (key, sweep) in enumerate(list(self._store.sweeps.items())):
+            if self._waits(key, sweep):
+                self._look_up(key, sweep)
+            if number % LEARNED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _decide(self) -> dict[Key, _Decided]:
         try:
             reading = await self._read()
         except KubeError as error:
             log.warning("nodes and pods can't be read, no further sweep starts meanwhile: %s", error)
             unread = Hold(f"nodes and pods can't be read to see whether there is room, which is tried again: {error}")
             before = self._decided
-            return {key: before[key].hold if key in before else unread for key in self._waiting()}
-        return decide(reading.nodes, reading.pods, self._starting(reading), self._waiting().values())
+            holds = {key: before[key].hold if key in before else unread for key in self._waiting()}
+            return {key: _Decided(self._known[key].version, hold) for key, hold in holds.items()}
+        waiting = self._waiting()
+        versions = {key: self._known[key].version for key in waiting}
+        # In a thread: in a large cluster it takes a while, and drivers are to be polled all the same.
+        starting, in_line = tuple(self._starting(reading)), tuple(waiting.values())
+        holds = await asyncio.to_thread(decide, reading.nodes, reading.pods, starting, in_line)
+        return {key: _Decided(versions[key], hold) for key, hold in holds.items()}
 
     async def _read(self) -> Reading:
-        at = time.monotonic()
+        at = self._clock()
         if self._reading is not None and at - self._reading.at < self._settings.hold_back_seconds:
             return self._reading
         jobs = {key: Observation(ray_job=job) for key, job in self._store.ray_jobs.items()}
@@ -157,7 +180,6 @@ class Gate:
         return waits_to_start(sweep, self._store.ray_jobs.get(key))
 
     def _waiting(self) -> dict[Key, WaitingSweep]:
-        self._known = {key: known for key, known in self._known.items() if key in self._store.sweeps}
         found = {key: self._look_up(key, sweep) for key, sweep in self._store.sweeps.items() if self._waits(key, sweep)}
         return {key: waiting for key, waiting in found.items() if waiting is not None}
 

@@ -137,7 +137,7 @@ class Room:
 
     def _fits(self, pod: PodNeed, name: str) -> bool:
         free = self._free[name]
-        return self.nodes[name].admits(pod) and all(asked <= free[kind] for kind, asked in pod.requests.items())
+        return all(asked <= free[kind] for kind, asked in pod.requests.items()) and self.nodes[name].admits(pod)
 
     def _free_memory(self, name: str) -> int:
         return self._free[name]["memory"]
