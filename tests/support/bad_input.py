@@ -74,6 +74,7 @@ BAD_MANIFESTS = [
     BadInput("memory below any process", {"spec.limits.memory": "1Mi"}, "limits.memory must be at least 16Mi"),
     BadInput("step time without a unit", {"spec.limits.stepTime": "5"}, "stepTime"),
     BadInput("step time in a wrong unit", {"spec.limits.stepTime": "5 sec"}, "stepTime"),
+    BadInput("mean step time in microseconds", {"spec.limits.meanStepTime": "500us"}, "meanStepTime"),
     BadInput("mean step time as a number", {"spec.limits.meanStepTime": 50}, "meanStepTime"),
     BadInput("zero step time", {"spec.limits.stepTime": "0s"}, "limits.stepTime must be longer than zero"),
     BadInput(

@@ -31,6 +31,7 @@ NONSENSE: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         ["", " ", "0", "-1", "1e400", "NaN", "Infinity", "1" * 300, "a" * 5000, "$(id)", "../..", "\x00", "é", "٣"]
     ),
+    st.sampled_from(["1us", "1.5h", "-1s", "5e-1s", "1Ei", "1e3", "+1Gi", ".5Gi"]),
     st.text(max_size=8),
     st.sampled_from([{}, [], [None], [[]], {"a": None}, {"": 1}, [{"name": "x"}]]),
 )

@@ -80,7 +80,6 @@ class ConditionReason(StrEnum):
     SUSPEND_REQUESTED = "SuspendRequested"
     QUEUED = "Queued"
     PREEMPTED = "Preempted"
-    WAITING_FOR_CAPACITY = "WaitingForCapacity"
     RESUMED = "Resumed"
     # Reconciling
     CREATING_CLUSTER = "CreatingCluster"
