@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from support.control_plane import ControlPlane, free_port
 from support.controllers import running, wait_healthy
+from support.gitops import built
 from support.rig import rig_file
 
 NAMESPACE = "kueue-system"
@@ -19,30 +18,26 @@ SECRET = "kueue-webhook-server-cert"
 CERTIFICATE_SECONDS = 60
 API = "kueue.x-k8s.io/v1beta1"
 QUEUE = "team-queue"
-_LEFT_OUT = frozenset({"Deployment", "APIService"})
-"""What needs pods: Kueue runs as a process here, its visibility server not at all."""
+WITHOUT_VISIBILITY = "--feature-gates=VisibilityOnDemand=false"
 
 
-def manifests(kubectl_kustomize: str) -> list[dict[str, Any]]:
-    """Kueue's release manifests, out of what `kubectl kustomize` made of them."""
-    return [manifest for manifest in yaml.safe_load_all(kubectl_kustomize) if manifest]
-
-
-def rendered(plane: ControlPlane) -> list[dict[str, Any]]:
-    """The manifests of the Kueue that the rig builds."""
-    return manifests(plane.kubectl("kustomize", str(rig_file("kueue", "config") / "default")))
+def manifests() -> list[dict[str, Any]]:
+    """The release manifests of the Kueue that the rig builds, but for its visibility server: an API and a role for it."""
+    found = built(rig_file("kueue", "config") / "default")
+    ours = [manifest for manifest in found if manifest["metadata"].get("namespace", NAMESPACE) == NAMESPACE]
+    return [manifest for manifest in ours if manifest["kind"] != "APIService"]
 
 
 @contextmanager
 def running_kueue(plane: ControlPlane) -> Iterator[None]:
     """Kueue's manager with its webhooks in the API server's way, as the administrator; ready to admit."""
     webhook, health = free_port(), free_port()
-    plane.kubectl("apply", "--server-side", "-f", "-", stdin=_as_list(_reachable(rendered(plane), webhook)))
+    plane.kubectl("apply", "--server-side", "-f", "-", stdin=_as_list(_reachable(manifests(), webhook)))
     certificates = plane.folder / "kueue"
     certificates.mkdir()
     configuration = certificates / "configuration.yaml"
     configuration.write_text(json.dumps(_configuration(webhook, health, certificates)))
-    command = [str(rig_file("kueue", "kueue")), f"--config={configuration}", "--feature-gates=VisibilityOnDemand=false"]
+    command = [str(rig_file("kueue", "kueue")), f"--config={configuration}", WITHOUT_VISIBILITY]
     log = plane.folder / "kueue.log"
     with running(command, log, {"KUBECONFIG": str(plane.kubeconfig)}) as process:
         _mount_certificates(plane, certificates)
@@ -66,7 +61,7 @@ def _configuration(webhook: int, health: int, certificates: Path) -> dict[str, A
 
 def _reachable(found: list[dict[str, Any]], port: int) -> list[dict[str, Any]]:
     """The manifests with the webhook's Service as another name of this machine, on which the process listens."""
-    kept = [manifest for manifest in found if manifest["kind"] not in _LEFT_OUT]
+    kept = [manifest for manifest in found if manifest["kind"] != "Deployment"]
     for manifest in kept:
         if manifest["kind"] == "Service" and manifest["metadata"]["name"] == "kueue-webhook-service":
             manifest["spec"] = {"type": "ExternalName", "externalName": "localhost"}

@@ -23,17 +23,29 @@ def quick(parameters: dict[str, Any]) -> None:
 
 
 def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """About 20 s of steps of a tenth of a second; goes on from its checkpoint."""
+    """Steps of a tenth of a second, 200 unless the argument `steps` says otherwise; goes on from its checkpoint."""
     done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"checkpoint-{os.getpid()}"
     folder.mkdir(exist_ok=True)
-    while done < 200:
+    while done < int(parameters.get("steps", 200)):
         with step():
             time.sleep(0.1)
         done += 1
         if done % 10 == 0:
             (folder / "steps").write_text(str(done))
             report({"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done}, checkpoint=folder)
+
+
+def grows(parameters: dict[str, Any]) -> None:
+    """Takes `mebibytes` of memory within a second, ten at a time, holds them for `seconds`, and reports."""
+    held: list[bytes] = []
+    wanted = int(parameters["mebibytes"])
+    for _ in step(range(wanted // 10)):
+        held.append(b"x" * (10 << 20))
+        time.sleep(10 / wanted)
+    with step():
+        time.sleep(float(parameters["seconds"]))
+    report({"loss": float(len(held))})
 
 
 def hostile(parameters: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ KUBERAY_IMAGE=localhost/kuberay-operator:$KUBERAY_VERSION
 PROMETHEUS_IMAGE=localhost/prometheus:$PROMETHEUS_VERSION
 PROMETHEUS_OPERATOR_IMAGE=localhost/prometheus-operator:$PROMETHEUS_OPERATOR_VERSION
 CONFIG_RELOADER_IMAGE=localhost/prometheus-config-reloader:$PROMETHEUS_OPERATOR_VERSION
+KUEUE_IMAGE=localhost/kueue:$KUEUE_VERSION
 OPERATOR_IMAGE=localhost/tuningsweep-operator:test
 TRAINER_IMAGE=localhost/tuningsweep-trainer:test
 CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
@@ -81,6 +82,7 @@ build_images() {
   unless_unchanged pause "$(tool_folder pause)" single_program "$PAUSE_IMAGE" "$(tool_folder pause)/pause" /pause
   unless_unchanged kuberay-operator "$(tool_folder kuberay)" \
     single_program "$KUBERAY_IMAGE" "$(tool_folder kuberay)/kuberay-operator" /manager
+  unless_unchanged kueue "$(tool_folder kueue)" single_program "$KUEUE_IMAGE" "$(tool_folder kueue)/kueue" /manager
   build_prometheus_images
   ensure_base_image
   unless_unchanged tuningsweep-base "$(base_image)" export_image "$(base_image)"
@@ -90,6 +92,6 @@ build_images() {
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   lock
-  "$RIG_SOURCE/binaries.sh" pause kuberay prometheus prometheus-operator
+  "$RIG_SOURCE/binaries.sh" pause kuberay prometheus prometheus-operator kueue
   build_images
 fi

@@ -24,6 +24,7 @@ build_with_docker() {
       --build-arg "HATCHLING_VERSION=$HATCHLING_VERSION" -t "localhost/tuningsweep-$target:test" "$CHECKOUT"
   done
   docker_single_program "$KUBERAY_IMAGE" kuberay kuberay-operator /manager
+  docker_single_program "$KUEUE_IMAGE" kueue kueue /manager
   docker_single_program "$PROMETHEUS_IMAGE" prometheus prometheus /bin/prometheus
   docker_single_program "$PROMETHEUS_OPERATOR_IMAGE" prometheus-operator operator /bin/operator
   docker_single_program "$CONFIG_RELOADER_IMAGE" prometheus-operator prometheus-config-reloader /bin/prometheus-config-reloader
@@ -31,7 +32,7 @@ build_with_docker() {
 }
 
 kind_cluster() {
-  local tools=(kuberay helm prometheus prometheus-operator)
+  local tools=(kuberay helm prometheus prometheus-operator kueue)
   command -v kind >/dev/null || tools+=(kind)
   command -v kubectl >/dev/null || tools+=(kubernetes)
   "$RIG_SOURCE/binaries.sh" "${tools[@]}"
@@ -42,7 +43,7 @@ kind_cluster() {
     --image "$KIND_NODE_IMAGE" --kubeconfig "$KUBECONFIG_FILE" --wait 120s
   write_env kind "" "$(kind_gateway)"
   timed "loading the images" -- "$(kind_program)" load docker-image --name "$KIND_CLUSTER" \
-    "$KUBERAY_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE" \
+    "$KUBERAY_IMAGE" "$KUEUE_IMAGE" "$OPERATOR_IMAGE" "$TRAINER_IMAGE" \
     "$PROMETHEUS_IMAGE" "$PROMETHEUS_OPERATOR_IMAGE" "$CONFIG_RELOADER_IMAGE"
 }
 

@@ -28,7 +28,7 @@ load_image() {
 
 load_images() {
   local layout
-  for layout in "$OCI"/{tuningsweep-{base,operator,trainer},kuberay-operator,prometheus,prometheus-{operator,config-reloader}}; do
+  for layout in "$OCI"/{tuningsweep-{base,operator,trainer},kuberay-operator,kueue,prometheus,prometheus-{operator,config-reloader}}; do
     load_image "$layout"
   done
 }

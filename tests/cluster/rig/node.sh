@@ -25,6 +25,8 @@ make_network() {
   ip netns add "$NETNS"
   in_netns ip link set lo up
   in_netns ip address add "$NODE_IP/32" dev lo
+  # Without a route the API server reaches no Service: kube-proxy rewrites an address only once there is a way to it.
+  in_netns ip route add "$SERVICE_CIDR" dev lo src "$NODE_IP"
   in_netns sysctl -qw net.ipv4.ip_forward=1
 }
 

@@ -1,0 +1,79 @@
+"""Kueue in the cluster: a running sweep is preempted by one of higher priority, and goes on without losing a trial."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cluster.monitoring import versions
+from cluster.sweeps import condition, function_sweep, is_true, read_records, trial_counts, wait_condition
+from support.kubectl import Kubectl, eventually
+from support.kueue import NAMESPACE, WITHOUT_VISIBILITY, manifests, queue_labels, queue_manifests
+
+QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "1"}
+"""Room for one sweep: its trials run on the head."""
+
+
+def image() -> str:
+    """The one that the rig makes; in a cluster that is given, the published one."""
+    given = os.environ.get("TUNINGSWEEP_TEST_IMAGES", "localhost") != "localhost"
+    return f"{'registry.k8s.io/kueue' if given else 'localhost'}/kueue:{versions()['KUEUE_VERSION']}"
+
+
+def installation(namespace: str) -> str:
+    """Kueue's manifests with that image, small enough for the node of the tests; its webhooks see one namespace alone."""
+    found = manifests()
+    for manifest in found:
+        for hook in manifest.get("webhooks", []):
+            hook["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+        if manifest["kind"] == "Deployment":
+            (container,) = manifest["spec"]["template"]["spec"]["containers"]
+            container |= {"image": image(), "imagePullPolicy": "IfNotPresent"}
+            container["args"].append(WITHOUT_VISIBILITY)
+            container["resources"]["requests"] = {"cpu": "20m", "memory": "64Mi"}
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": found})
+
+
+@pytest.fixture
+def kueue(cluster: Kubectl, kubectl: Kubectl) -> Iterator[None]:
+    """Kueue, ready to admit; taken away afterwards."""
+    system, everything = Kubectl(NAMESPACE), installation(kubectl.namespace)
+    try:
+        system.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=everything)
+        system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=120s", timeout=150)
+        yield
+        # While it is there: its queues hold on to what is admitted, and its definitions to the queues.
+        kubectl.run("delete", "tuningsweeps,localqueues", "--all", "--timeout=90s")
+        cluster.run("delete", "clusterqueues,resourceflavors", "--all", "--timeout=60s")
+    finally:
+        system.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=everything)
+
+
+def start(kubectl: Kubectl, name: str, priority: str, **edits: Any) -> None:
+    """Start a sweep of trials of five seconds in the queue."""
+    steps = {"spec__trainable__arguments": {"steps": "50"}}
+    kubectl.apply(function_sweep(name, "counting", metadata__labels=queue_labels(priority), **steps, **edits))
+
+
+def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None:
+    def queues_are_there() -> bool:
+        kubectl.apply(*queue_manifests(kubectl.namespace, QUOTA))
+        return True
+
+    eventually(queues_are_there, 60, "Kueue's webhooks answer")
+    start(kubectl, "patient", "low", spec__parallelTrialCount=1)
+    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, 180, "a trial succeeded")
+    start(kubectl, "urgent", "high", spec__maxTrialCount=2)
+    waiting = wait_condition(kubectl, "patient", "Suspended", 60, "Preempted")
+    kept = waiting["status"]["trials"]["succeeded"]
+    assert (waiting["status"]["phase"], waiting["status"]["trials"]["running"]) == ("Queued", 0)
+    assert 1 <= kept < 4
+    wait_condition(kubectl, "urgent", "Complete", 180)
+    done = wait_condition(kubectl, "patient", "Complete", 240)
+    assert not is_true(done, "Suspended"), condition(done, "Suspended")
+    records = read_records(kubectl, "patient")
+    assert len({record["trial"] for record in records}) == len(records) == 4
+    assert {record["outcome"] for record in records} == {"Succeeded"}
+    assert [record["attempts"] for record in records][:kept] == [1] * kept, "what had ended is not run again"
