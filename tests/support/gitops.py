@@ -1,6 +1,10 @@
-"""GitOps for tests: kustomizations built by kubectl, and the rig's `gitops` program (Argo CD's engine, health judgements)."""
+"""GitOps for tests: kustomizations built by kubectl, a git repository of sweeps, and the rig's `gitops` program.
+
+The program is Argo CD's engine, and what Argo CD, Flux and kstatus think of a sweep's health.
+"""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +25,37 @@ def built(folder: Path) -> list[dict[str, Any]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+class Repository:
+    """A git repository with the sample layout, committed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(GITOPS / "repository", folder)
+        self._git("init", "--quiet", "--initial-branch=main")
+        self.commit("sweeps")
+
+    def commit(self, message: str) -> None:
+        """Commit everything as it is."""
+        self._git("add", "--all")
+        who = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+        self._git(*who, "commit", "--quiet", "--message", message)
+
+    def edit(self, path: str, **fields: Any) -> None:
+        """Set fields of the first (YAML) document of a file, as `spec__limits__memory`."""
+        file = self.folder / path
+        manifest = yaml.safe_load(file.read_text())
+        for name, value in fields.items():
+            *parents, last = name.split("__")
+            node = manifest
+            for parent in parents:
+                node = node[parent]
+            node[last] = value
+        file.write_text(yaml.safe_dump(manifest, sort_keys=False))
+
+    def _git(self, *arguments: str) -> None:
+        subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, capture_output=True)
 
 
 class Conversation:

@@ -1,7 +1,4 @@
-"""The results folder of a local run: new, of an unfinished run that goes on, or of an earlier one that is not touched.
-
-`run` takes the whole of it; `reproduce` keeps others out of its folder by the same lock.
-"""
+"""The results folder of a local run: new, of an unfinished run that goes on, or of an earlier one that is not touched."""
 
 import fcntl
 import json
@@ -36,7 +33,7 @@ def workspace(
     if fresh and folder.exists():
         stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
         _aside(folder, folder.with_name(f"{folder.name}.{stamp}"))
-    with alone_in(folder):
+    with _alone_in(folder):
         earlier = _earlier(folder)
         if earlier is not None:
             _check_same(earlier, sweep, folder)
@@ -66,8 +63,8 @@ def held(folder: Path | str) -> bool:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """The folder, made and locked, WorkspaceError if another holds it; the lock goes with the process, however that ends."""
+def _alone_in(folder: Path) -> Iterator[None]:
+    """The folder, made and locked; the lock goes with the process, however that ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("w")
@@ -84,7 +81,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _aside(folder: Path, target: Path) -> None:
-    with alone_in(folder):
+    with _alone_in(folder):
         folder.rename(target)
 
 

@@ -3,57 +3,21 @@
 import http.client
 import json
 import os
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from support.control_plane import ControlPlane, running_control_plane
-from support.controllers import running_kuberay
-from support.gitops import GITOPS, Conversation, gitops
+from support.controllers import running_kuberay, running_operator
+from support.gitops import Conversation, Repository, gitops
 from support.kubectl import eventually
-from support.operator_process import running_operator
 
 SECONDS = 90
 OVERLAY = "overlays/laptop"
 CHURN = 720
 """Status writes: an hour of them at one every five seconds."""
-
-
-class Repository:
-    """A git repository with the sample layout."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        shutil.copytree(GITOPS / "repository", folder)
-        self._git("init", "--quiet", "--initial-branch=main")
-        self.commit("sweeps")
-
-    def commit(self, message: str) -> None:
-        """Commit everything as it is."""
-        self._git("add", "--all")
-        who = ("-c", "user.name=test", "-c", "user.email=test@example.com")
-        self._git(*who, "commit", "--quiet", "--message", message)
-
-    def edit(self, path: str, **fields: Any) -> None:
-        """Set fields of the first (YAML) document of a file, as `spec__limits__memory`."""
-        file = self.folder / path
-        manifest = yaml.safe_load(file.read_text())
-        for name, value in fields.items():
-            *parents, last = name.split("__")
-            node = manifest
-            for parent in parents:
-                node = node[parent]
-            node[last] = value
-        file.write_text(yaml.safe_dump(manifest, sort_keys=False))
-
-    def _git(self, *arguments: str) -> None:
-        subprocess.run(["git", "-C", str(self.folder), *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,79 @@
+"""Issue B, packing: trials share a pod's memory; one that takes more than there is, is the only process the kernel kills."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster.sweeps import function_sweep, is_true, read_records
+from support.kubectl import Kubectl
+
+PACKED, HUNGRY = "packed", "hungry"
+LIMIT = "900Mi"
+"""Of 3 GiB in the pod Ray has some 0.7: two trials fit by this limit, though all would fit by what they take."""
+
+
+@dataclass
+class Seen:
+    """What was seen of a sweep while it ran."""
+
+    held: int = 0
+    running: int = 0
+    restarts: dict[str, int] = field(default_factory=dict)
+    sweep: dict[str, Any] = field(default_factory=dict)
+
+    def look(self, kubectl: Kubectl, name: str) -> bool:
+        """Look at it now; whether it has ended."""
+        self.sweep = kubectl.get("tuningsweep", name)
+        trials = self.sweep.get("status", {}).get("trials", {})
+        self.held, self.running = max(self.held, trials.get("held", 0)), max(self.running, trials.get("running", 0))
+        for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
+            for status in pod["status"].get("containerStatuses", []):
+                self.restarts[pod["metadata"]["name"]] = status["restartCount"]
+        return is_true(self.sweep, "Complete") or is_true(self.sweep, "Failed")
+
+
+def follow(kubectl: Kubectl, seconds: float, *names: str) -> dict[str, Seen]:
+    """Follow sweeps until all have ended."""
+    seen = {name: Seen() for name in names}
+    running, deadline = set(names), time.monotonic() + seconds
+    while running := {name for name in running if not seen[name].look(kubectl, name)}:
+        assert time.monotonic() < deadline, {name: look.sweep.get("status") for name, look in seen.items()}
+        time.sleep(0.5)
+    return seen
+
+
+def growing(name: str, mebibytes: list[str], **edits: Any) -> dict[str, Any]:
+    """A sweep of trials that take so much memory each, on the head."""
+    parameters = [{"name": "mebibytes", "parameterType": "categorical", "feasibleSpace": {"list": mebibytes}}]
+    edits = {
+        "parameters": parameters,
+        "trainable__arguments": {"seconds": "5"},
+        "maxTrialCount": len(mebibytes),
+    } | edits
+    small = {"cpu": "100m", "memory": "512Mi"}
+    edits["cluster__resourcesPerTrial"] = small
+    return function_sweep(name, "grows", **{f"spec__{field}": value for field, value in edits.items()})
+
+
+def test_trials_are_held_not_killed_and_of_a_pod_that_is_too_small_only_the_trial_dies(kubectl: Kubectl) -> None:
+    modest = ["150", "160", "170", "180", "190", "200"]
+    packed = growing(PACKED, modest, parallelTrialCount="Auto", limits={"memory": LIMIT})
+    hungry = growing(HUNGRY, ["150", "100000", "200"], parallelTrialCount=1)
+    kubectl.apply(packed, hungry)
+    seen = follow(kubectl, 240, PACKED, HUNGRY)
+
+    assert all(is_true(look.sweep, "Complete") for look in seen.values()), seen
+    assert {record["outcome"] for record in read_records(kubectl, PACKED)} == {"Succeeded"}
+    assert seen[PACKED].held >= 1
+    assert seen[PACKED].running >= 2
+
+    ended = {record["parameters"]["mebibytes"]: record for record in read_records(kubectl, HUNGRY)}
+    assert {name: (record["outcome"], record["reason"]) for name, record in ended.items()} == {
+        "150": ("Succeeded", "Completed"),
+        "100000": ("Failed", "OOMKilled"),
+        "200": ("Succeeded", "Completed"),
+    }
+    assert ended["100000"]["peakMemory"] > 1 << 30, "it had most of the pod's memory, no limit of its own"
+    assert {record["attempts"] for record in ended.values()} == {1}
+    for look in seen.values():
+        assert list(look.restarts.values()) == [0], "Ray and the pod survive"
