@@ -1,9 +1,21 @@
 """The base of every resource and message model: camelCase on the wire, unknown fields refused, immutable values."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+
+LARGEST_WHOLE: Final = 2.0**53
+"""Up to here a float tells every whole number from its neighbours."""
+
+
+def whole_numbers(value: Any) -> Any:
+    """A manifest with 1.0 as 1, as the API server reads and stores it; also within lists and maps."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= LARGEST_WHOLE else value
+    if isinstance(value, dict):
+        return {key: whole_numbers(entry) for key, entry in value.items()}
+    return [whole_numbers(entry) for entry in value] if isinstance(value, list) else value
 
 
 class Model(BaseModel):

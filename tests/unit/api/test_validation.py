@@ -31,6 +31,14 @@ def test_numbers_may_stand_for_quantities_as_in_kubernetes() -> None:
     assert sweep.spec.limits.memory_bytes == 2**29
 
 
+def test_a_whole_number_may_be_written_with_a_point_as_in_kubernetes() -> None:
+    sweep = TuningSweep.from_manifest(edited(BASE, {"spec.maxTrialCount": 4.0, "spec.limits.memory": 2.0**29}))
+    assert (sweep.spec.max_trial_count, sweep.spec.limits.memory_bytes) == (4, 2**29)
+    for number in (4.5, 2.0**60, float("inf")):
+        with pytest.raises(ValidationError, match=r"maxTrialCount"):
+            TuningSweep.from_manifest(edited(BASE, {"spec.maxTrialCount": number}))
+
+
 def test_a_sweep_in_a_queue_has_a_cluster_of_fixed_size() -> None:
     queued = {"metadata.labels": {"kueue.x-k8s.io/queue-name": "q", "kueue.x-k8s.io/priority-class": "low", "x": "y"}}
     sweep = TuningSweep.from_manifest(edited(BASE, queued))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tuningsweep_api import names
-from tuningsweep_api.model import Model
+from tuningsweep_api.model import Model, whole_numbers
 from tuningsweep_api.spec.cluster import Cluster, PodTemplate
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
@@ -230,7 +230,7 @@ class TuningSweep(Model):
 
         pydantic's ValidationError names each field (see `errors.explain`). Dates, which YAML makes of some texts, are texts.
         """
-        return cls.model_validate_json(json.dumps(manifest, default=str), strict=True)
+        return cls.model_validate_json(json.dumps(whole_numbers(manifest), default=str), strict=True)
 
     def without_pod_template(self) -> Self:
         """The sweep but for the overrides of its pods, whose environment is where people write credentials."""
