@@ -5,8 +5,6 @@ Every refusal becomes a CommandError: what was refused, and what to do about it.
 
 import http.client
 import json
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -20,11 +18,12 @@ from kubernetes.stream import portforward, stream
 
 from tuningsweep_api import names
 from tuningsweep_cli.exits import CommandError, Exit
+from tuningsweep_cli.forwarding import ANSWER_SECONDS, Forwarded, secured
 from tuningsweep_cli.options import ClusterOptions
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
 
-REQUEST_SECONDS: Final = (5.0, 20.0)
+REQUEST_SECONDS: Final = (5.0, ANSWER_SECONDS)
 """To connect, and to answer."""
 EXEC_SECONDS: Final = 60.0
 MERGE_PATCH: Final = "application/merge-patch+json"
@@ -86,7 +85,7 @@ class Cluster:
         except ApiException as error:
             raise _refusal(error, f"port-forward to pod {pod}") from error
         try:
-            yield _Forwarded(_secured(forward.socket(port), access))
+            yield Forwarded(secured(forward.socket(port), access))
         finally:
             forward.close()
 
@@ -142,31 +141,6 @@ class Cluster:
             raise _refusal(ApiException(status=response.status, reason=content), f"{method} {path}")
         answer: Manifest = json.loads(content)
         return answer
-
-
-class _Forwarded(http.client.HTTPConnection):
-    """HTTP over a socket that is there already."""
-
-    def __init__(self, forwarded: socket.socket) -> None:
-        super().__init__("localhost", timeout=REQUEST_SECONDS[1])
-        self.sock = forwarded
-
-    def connect(self) -> None:
-        """Nothing to do."""
-
-
-def _secured(forwarded: socket.socket, access: ControlAccess) -> socket.socket:
-    """The socket, with TLS around it where the driver has a certificate; ssl.SSLError if it shows another."""
-    forwarded.settimeout(REQUEST_SECONDS[1])
-    if access.fingerprint is None:
-        return forwarded
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the whole certificate is compared instead
-    secured = context.wrap_socket(forwarded)
-    if not access.trusts(secured.getpeercert(binary_form=True)):
-        secured.close()
-        raise ssl.SSLError("the pod does not have the certificate in the sweep's Secret")
-    return secured
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from aiohttp import web
 from support.sweeps import BASE
 from tuningsweep_api.messages import DesiredState, SweepState, desired_state
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_cli.cluster import _secured
+from tuningsweep_cli.forwarding import secured
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import KeyPair, make_key_pair
@@ -111,7 +111,7 @@ def test_another_certificate_is_refused_before_it_has_heard_the_token(tmp_path: 
     with listening(tls_context(mounted(tmp_path, thief)), heard) as address:
         assert "certificate in the sweep's Secret" in ask(address, access_to(pair))[0].error
         with pytest.raises(ssl.SSLError, match="certificate in the sweep's Secret"):
-            _secured(connected(address), access_to(pair))
+            secured(connected(address), access_to(pair))
     assert b"".join(heard) == b""
 
 
@@ -134,10 +134,10 @@ def test_a_sweep_of_an_operator_that_knew_no_tls_goes_on(tmp_path: Path) -> None
 
 def test_the_command_line_talks_over_tls_too_and_old_tls_is_refused(tmp_path: Path, pair: KeyPair) -> None:
     with serving(mounted(tmp_path, pair)) as (address, _):
-        with _secured(connected(address), access_to(pair)) as secured:
-            assert cast("ssl.SSLSocket", secured).version() == "TLSv1.3"
-            secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            assert secured.recv(4096).startswith(b"HTTP/1.1 200")
+        with secured(connected(address), access_to(pair)) as channel:
+            assert cast("ssl.SSLSocket", channel).version() == "TLSv1.3"
+            channel.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert channel.recv(4096).startswith(b"HTTP/1.1 200")
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode, old.maximum_version = False, ssl.CERT_NONE, ssl.TLSVersion.TLSv1_2
         with pytest.raises(ssl.SSLError):

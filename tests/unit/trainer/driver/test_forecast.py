@@ -11,7 +11,9 @@ from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.driver.forecast import LEAST_OBSERVATIONS, Features, Forecaster
+from tuningsweep_trainer.driver.features import Features
+from tuningsweep_trainer.driver.forecast import Forecaster
+from tuningsweep_trainer.driver.need import LEAST_OBSERVATIONS
 from tuningsweep_trainer.driver.search_space import Parameters, grid_configuration, grid_size
 
 MIB = 1 << 20
