@@ -56,12 +56,19 @@ class NetworkPolicy(_Values):
 
     enabled: bool
     metrics_namespace_labels: dict[str, str]
+    kuberay_namespace_labels: dict[str, str]
 
 
 class PodOverrides(_Values):
     """What spec.cluster.podTemplate may do beyond what it may anyway."""
 
     allowed_service_accounts: list[str]
+
+
+class HoldBack(_Values):
+    """Whether sweeps wait for room on the nodes."""
+
+    enabled: bool
 
 
 class Monitor(_Values):
@@ -130,6 +137,7 @@ class Mlflow(_Values):
     persistence: MlflowPersistence
     cluster_domain: str = Field(min_length=1)
     allowed_hosts: list[str]
+    allowed_from: list[Object]
     resources: Object
     node_selector: dict[str, str]
     tolerations: list[Object]
@@ -146,6 +154,7 @@ class Values(_Values):
     ray: Ray
     network_policy: NetworkPolicy
     pod_overrides: PodOverrides
+    hold_back: HoldBack
     watch_namespaces: list[str]
     install_crd: bool = Field(alias="installCRD")
     monitoring: Monitoring

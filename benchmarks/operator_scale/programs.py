@@ -13,7 +13,8 @@ from typing import Final
 import psutil
 
 from support.control_plane import ControlPlane, free_port
-from support.controllers import OPERATOR_PROGRAM, answers, running
+from support.controllers import answers, running
+from support.operator_process import OPERATOR_PROGRAM
 from support.rig import rig_file
 
 READY_SECONDS: Final = 60.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.scale import PARALLEL
 from benchmarks.systems.ray_cluster import environment
-from tuningsweep_trainer.driver.run import ENVIRONMENT
+from tuningsweep_trainer.driver.ray_session import ENVIRONMENT
 
 AS_IT_COMES: dict[str, str | None] = {name: None for name in ENVIRONMENT if name.startswith(("TUNE_", "RAY_AIR"))}
 QUIET: dict[str, str | None] = {

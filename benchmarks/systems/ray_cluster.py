@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.scale import PARALLEL
-from tuningsweep_trainer.driver.run import ENVIRONMENT
+from tuningsweep_trainer.driver.ray_session import ENVIRONMENT
 
 
 @contextmanager

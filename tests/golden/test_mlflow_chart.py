@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from support.chart import rendered
+from tuningsweep_api.names import LABEL_SWEEP
 
+SWEEPS = {"matchExpressions": [{"key": LABEL_SWEEP, "operator": "Exists"}]}
 FILE = Path(__file__).parent / "chart" / "mlflow.yaml"
 
 
@@ -65,6 +67,27 @@ def test_it_takes_the_trainers_image_unless_told_otherwise() -> None:
 
     assert image("trainer.image.repository=mirror/trainer", "trainer.image.tag=v7") == "mirror/trainer:v7"
     assert image("mlflow.image.repository=mlflow/mlflow", "mlflow.image.tag=v3.17.0") == "mlflow/mlflow:v3.17.0"
+
+
+def test_pods_of_sweeps_reach_it_and_who_is_named() -> None:
+    (rule,) = objects()["NetworkPolicy"]["spec"]["ingress"]
+    assert rule["from"] == [{"podSelector": SWEEPS, "namespaceSelector": {}}]
+    (port,) = objects()["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port["name"]}]
+    more = "mlflow.allowedFrom[0].namespaceSelector.matchLabels.team=people"
+    (rule,) = objects("watchNamespaces={a,b}", more)["NetworkPolicy"]["spec"]["ingress"]
+    watched = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}]}
+    assert rule["from"] == [
+        {"podSelector": SWEEPS, "namespaceSelector": watched},
+        {"namespaceSelector": {"matchLabels": {"team": "people"}}},
+    ]
+
+
+def test_its_policy_is_about_its_own_pods() -> None:
+    made = objects()
+    labels = made["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert made["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert "NetworkPolicy" not in objects("networkPolicy.enabled=false")
 
 
 @pytest.mark.parametrize("enabled", [True, False])

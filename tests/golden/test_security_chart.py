@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from support.chart import rendered, templated
 from support.sweeps import BASE
@@ -11,6 +12,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.builders.network_policy import OPERATOR_LABELS, build_network_policy
 from tuningsweep_operator.settings import Settings
 
+KUBERAY = "networkPolicy.kuberayNamespaceLabels.team=ray"
 PROMETHEUS = "networkPolicy.metricsNamespaceLabels.team=monitoring"
 
 
@@ -42,6 +44,7 @@ def test_by_default_everything_is_on_and_no_override_allowed(monkeypatch: pytest
     settings = settings_of(monkeypatch)
     assert (settings.network_policies, settings.ray_authentication) == (True, True)
     assert (settings.allowed_service_accounts, settings.metrics_namespace_labels) == ((), {})
+    assert settings.hold_back is False
 
 
 def test_a_sweeps_policy_lets_in_the_pods_of_the_chart() -> None:
@@ -57,6 +60,15 @@ def test_a_sweeps_policy_lets_in_the_pods_of_the_chart() -> None:
     ]
 
 
+def test_where_kuberay_is_may_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = TuningSweep.from_manifest(BASE)
+    for values, selector in (((), {}), ((KUBERAY,), {"matchLabels": {"team": "ray"}})):
+        policy = build_network_policy(sweep, settings_of(monkeypatch, *values))
+        dashboard = policy["spec"]["ingress"][2]
+        assert dashboard["ports"] == [{"protocol": "TCP", "port": 8265}]
+        assert [peer["namespaceSelector"] for peer in dashboard["from"]] == [selector]
+
+
 def test_the_operators_own_policy_lets_prometheus_in_alone() -> None:
     policy = yaml.safe_load(rendered("networkpolicy.yaml", PROMETHEUS))
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= deployment()["metadata"]["labels"].items()
@@ -68,6 +80,14 @@ def test_the_operators_own_policy_lets_prometheus_in_alone() -> None:
 def test_switched_off_there_is_no_policy_and_no_right_to_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "networkpolic" not in templated("--set", "networkPolicy.enabled=false").lower()
     assert settings_of(monkeypatch, "networkPolicy.enabled=false").network_policies is False
+
+
+def test_holding_back_needs_the_whole_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings_of(monkeypatch, "holdBack.enabled=true").hold_back is True
+    with pytest.raises(AssertionError, match="leave watchNamespaces empty, or let Kueue"):
+        rendered("deployment.yaml", "holdBack.enabled=true", "watchNamespaces={ours}")
+    with pytest.raises(ValidationError, match="TUNINGSWEEP_HOLD_BACK needs the right to list nodes"):
+        Settings(hold_back=True, watch_namespaces=("ours",))
 
 
 def test_every_container_of_the_chart_is_read_only() -> None:

@@ -1,7 +1,8 @@
 """The soak run: SIGKILL at random moments of every process of a local sweep, and what must hold after each (`make soak`).
 
 After every fault and every restart of the driver: a trial on record keeps its record, no trial has two. At the end: every
-trial has exactly one outcome, and those that went on did so from a checkpoint they had when they were hit.
+trial has exactly one outcome, and those that went on did so from a checkpoint they had when they were hit. A sweep that ends
+before the faults are used up is followed by another.
 
 Usage: python -m soak.soak [--faults N] [--seed S]
 """
@@ -28,7 +29,7 @@ from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus
 TRIALS_A_FAULT = 0.4
 PAUSE_SECONDS = (0.3, 2.0)
 """Between two faults."""
-DRIVER_SECONDS = 120.0
+DRIVER_SECONDS = 300.0
 """A restarted driver runs trials within so long."""
 WEIGHTS = {"training process": 4, "supervisor": 4, "fork server": 3, "node agent": 2, "driver": 1, "raylet": 1}
 FATAL = ("driver", "raylet")
@@ -44,7 +45,9 @@ class Soak:
     """One sweep under fire."""
 
     folder: Path
+    trials: int
     faults: int
+    """To strike with at most."""
     random: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,9 +62,10 @@ class Soak:
         return self.folder / "results"
 
     def run(self) -> None:
-        """Strike until the faults are used up, then let the sweep end."""
+        """Strike until the faults are used up or the sweep ends, then let it end."""
+        self.results.mkdir(parents=True)
         self.start()
-        while self.counts.total() < self.faults:
+        while self.counts.total() < self.faults and not self.ended():
             time.sleep(self.random.uniform(*PAUSE_SECONDS))
             self.look()
             if self.driver.poll() is not None:
@@ -69,6 +73,10 @@ class Soak:
             elif statuses := self.statuses():
                 self.strike(statuses)
         self.finish()
+
+    def ended(self) -> bool:
+        """Whether the driver has told the sweep's result."""
+        return '"result"' in last_line(self.results)
 
     def start(self) -> None:
         """Start the driver (again), on a Ray of its own, and wait until it trains or has nothing left to."""
@@ -78,13 +86,12 @@ class Soak:
         self.look()
         ray_folder = tempfile.mkdtemp(prefix="soak-", dir="/tmp")
         steps = {"name": "steps", "parameterType": "int", "feasibleSpace": {"min": "10", "max": "60"}}
-        trials = max(4, int(self.faults * TRIALS_A_FAULT))
         edits = {
             "trainable.function": "functions_of_engine:waits",
             "parameters": [steps],
             "search": {"algorithmName": "random"},
-            "maxTrialCount": trials,
-            "maxFailedTrialCount": trials,
+            "maxTrialCount": self.trials,
+            "maxFailedTrialCount": self.trials,
         }
         self.driver = start_driver(self.results, ray_folder, edits)
         wait(lambda: self.driver.poll() is not None or bool(self.statuses()), "a driver that trains")
@@ -147,10 +154,10 @@ class Soak:
     def finish(self) -> None:
         """Let the sweep end and check what it left."""
         deadline = time.monotonic() + 600
-        while '"result"' not in last_line(self.results):
+        while not self.ended():
             if time.monotonic() > deadline:
                 raise BrokenPromiseError("the sweep does not end")
-            if self.driver.poll() is not None and '"result"' not in last_line(self.results):
+            if self.driver.poll() is not None and not self.ended():
                 self.start()
             time.sleep(1)
         self.look()
@@ -200,17 +207,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     began = time.monotonic()
+    faults: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    restarts = sweeps = 0
     with tempfile.TemporaryDirectory(prefix="tuningsweep-soak-", ignore_cleanup_errors=True) as folder:
-        soak = Soak(Path(folder), given.faults, random.Random(given.seed))
-        soak.results.mkdir()
-        try:
-            soak.run()
-        finally:
-            if soak.driver is not None:
-                end_with_children(soak.driver)
-        outcomes = Counter(record["outcome"] for record in soak.records.values())
-    print(f"{soak.counts.total()} faults in {time.monotonic() - began:.0f} s: {dict(soak.counts)}")
-    print(f"{soak.restarts} starts of the driver after the first; {dict(outcomes)}; no promise broken")
+        while faults.total() < given.faults:
+            left = given.faults - faults.total()
+            trials = max(4, int(left * TRIALS_A_FAULT))
+            soak = Soak(Path(folder) / f"sweep-{sweeps}", trials, left, random.Random(given.seed + sweeps))
+            try:
+                soak.run()
+            finally:
+                if soak.driver is not None:
+                    end_with_children(soak.driver)
+            sweeps += 1
+            faults += soak.counts
+            restarts += soak.restarts
+            outcomes += Counter(record["outcome"] for record in soak.records.values())
+            print(f"{faults.total()} faults in {time.monotonic() - began:.0f} s: {dict(faults)}", flush=True)
+    print(f"{sweeps} sweeps, {restarts} restarts of a driver; {dict(outcomes)}; no promise broken")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,18 @@
-"""Controllers as processes of their own against a control plane without nodes: KubeRay, Kueue and our operator."""
+"""Controllers as processes of their own against a control plane without nodes: how to run and ask one, and KubeRay."""
 
 import os
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.control_plane import ControlPlane, free_port, write_kubeconfig
+from support.control_plane import ControlPlane, free_port
 from support.rig import rig_file
 
-ROOT = Path(__file__).parents[2]
-SYSTEM = "tuningsweep-system"
 READY_SECONDS = 120
 END_SECONDS = 30
-OPERATOR_PROGRAM = (sys.executable, "-c", "from tuningsweep_operator.main import main; main()")
 
 
 @contextmanager
@@ -34,22 +30,6 @@ def running_kuberay(plane: ControlPlane) -> Iterator[None]:
     ]
     with running(command, plane.folder / "kuberay.log") as process:
         wait_healthy(process, health, "readyz", plane.folder / "kuberay.log")
-        yield
-
-
-@contextmanager
-def running_operator(plane: ControlPlane, **settings: str) -> Iterator[None]:
-    """Our operator with the rights that its manifest gives it; `settings` in upper case, without their prefix."""
-    plane.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests" / "install.yaml"))
-    wait_served(plane, "tuningsweeps")
-    health, kubeconfig = free_port(), plane.folder / "operator.kubeconfig"
-    token = plane.kubectl("create", "token", "tuningsweep-operator", "-n", SYSTEM).strip()
-    write_kubeconfig(kubeconfig, plane.url, token)
-    chosen = {"HEALTH_PORT": str(health), **settings}
-    environment = {"KUBECONFIG": str(kubeconfig), **{f"TUNINGSWEEP_{name}": value for name, value in chosen.items()}}
-    log = plane.folder / "operator.log"
-    with running(OPERATOR_PROGRAM, log, environment) as process:
-        wait_healthy(process, health, "healthz", log)
         yield
 
 

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import secrets
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +26,11 @@ HUGE_BYTES = 100 << 20
 CHUNK = b"[" * (1 << 16)
 
 
+def loopback_address() -> str:
+    """An address of its own, for control ports are all the same."""
+    return f"127.{secrets.randbelow(200) + 10}.{secrets.randbelow(250) + 1}.{secrets.randbelow(250) + 1}"
+
+
 class FakeDriver:
     """The control API of one sweep; `mood` may be changed at any time."""
 
@@ -39,7 +45,7 @@ class FakeDriver:
         """How often it was told what to do."""
         self.trials = {"total": 4, "running": 2, "pending": 2}
         self.result: dict[str, Any] | None = None
-        self.address = f"127.{secrets.randbelow(200) + 10}.{secrets.randbelow(250) + 1}.{secrets.randbelow(250) + 1}"
+        self.address = loopback_address()
         self._digest = ""
         self._uid = ""
         self.application = web.Application()
@@ -98,6 +104,18 @@ class FakeDriver:
         return response
 
 
+@contextmanager
+def silent_port(address: str = "127.0.0.1", port: int = 0, *, full: bool = False) -> Iterator[socket.socket]:
+    """A port without an answer: connections open and nothing is said, or `full`: they never open, as if packets were lost."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((address, port), backlog=0 if full else 1024))
+        for _ in range(4 if full else 0):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield listener
+
+
 class FakeCluster:
     """Plays KubeRay and cluster DNS for the sweeps of one control plane."""
 
@@ -105,7 +123,7 @@ class FakeCluster:
         self.plane = plane
         self.hosts = plane.folder / "hosts.json"
         self.hosts.write_text("{}")
-        self.drivers: dict[str, FakeDriver] = {}
+        self._addresses: dict[str, str] = {}
         self._stack = ExitStack()
 
     @property
@@ -115,14 +133,22 @@ class FakeCluster:
 
     def run_job(self, sweep: str) -> FakeDriver:
         """The RayJob of a sweep runs, and its driver answers."""
-        driver = self.drivers[sweep] = FakeDriver(self.plane, sweep)
+        driver = FakeDriver(self.plane, sweep)
         context = driver.set_up(self.plane.folder)
         self._stack.enter_context(served(driver.application, driver.address, names.CONTROL_PORT, context))
-        self.hosts.write_text(
-            json.dumps({f"{name}-raycluster-head-svc": d.address for name, d in self.drivers.items()})
-        )
-        self.set_job_status(sweep, "Running", "RUNNING")
+        self._run_at(sweep, driver.address)
         return driver
+
+    def run_silent_job(self, sweep: str, *, full: bool) -> None:
+        """The RayJob of a sweep runs on a head pod that gives no answer of any kind; `full` as in `silent_port`."""
+        address = loopback_address()
+        self._stack.enter_context(silent_port(address, names.CONTROL_PORT, full=full))
+        self._run_at(sweep, address)
+
+    def _run_at(self, sweep: str, address: str) -> None:
+        self._addresses[f"{sweep}-raycluster-head-svc"] = address
+        self.hosts.write_text(json.dumps(self._addresses))
+        self.set_job_status(sweep, "Running", "RUNNING")
 
     def set_job_status(self, sweep: str, deployment: str, job: str) -> None:
         """The status of a RayJob as KubeRay writes it."""

@@ -20,14 +20,19 @@ from support.served import served
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
-EXPIRED = {
-    "kind": "Status",
-    "apiVersion": "v1",
-    "status": "Failure",
-    "code": 410,
-    "reason": "Expired",
-    "message": "old",
-}
+
+
+def error_event(code: int, reason: str) -> bytes:
+    """The line by which the API server ends a watch that it can't go on with."""
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": "no",
+    }
+    return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class Fault:
     status: int = 0
     """Answer with this, in place of the server."""
     headers: dict[str, str] = field(default_factory=dict)
-    expire: bool = False
-    """Answer a watch with the error of a version that is too old."""
+    watch_body: bytes | None = None
+    """Answer a watch with this, and end it."""
     drop: bool = False
     """Close the connection without an answer."""
 
@@ -110,8 +115,8 @@ class FaultyProxy:
         await asyncio.sleep(fault.delay)
         if fault.drop:
             return self._dropped(request)
-        if fault.expire:
-            return web.Response(text=json.dumps({"type": "ERROR", "object": EXPIRED}) + "\n")
+        if fault.watch_body is not None:
+            return web.Response(body=fault.watch_body, content_type="application/json")
         if fault.status:
             return web.Response(status=fault.status, headers=fault.headers, text="made by the test")
         return None

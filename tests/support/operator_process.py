@@ -5,29 +5,28 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support.control_plane import ControlPlane, free_port
-from support.kubectl import eventually
+from support.control_plane import ControlPlane, free_port, write_kubeconfig
+from support.controllers import wait_healthy, wait_served
 from support.rig import rig_file
 
-PROGRAM = Path(sys.executable).parent / "tuningsweep-operator"
+OPERATOR_PROGRAM = (str(Path(sys.executable).parent / "tuningsweep-operator"),)
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+SYSTEM = "tuningsweep-system"
 STOP_SECONDS = 30
 
 
 def install_definitions(plane: ControlPlane) -> None:
     """The CRDs of sweeps and of KubeRay, as they are installed."""
     ray = rig_file("kuberay", "config") / "crd" / "bases"
-    for path in (ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml"):
-        plane.kubectl("apply", "--server-side", "-f", str(path))
-    kinds = "tuningsweeps,rayjobs,rayclusters"
-    eventually(lambda: plane.kubectl("get", kinds, "--output=name") is not None, START_SECONDS, kinds, every=0.2)
+    plane.apply_crds(ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml")
+    wait_served(plane, "tuningsweeps", "rayjobs", "rayclusters")
 
 
 class OperatorProcess:
@@ -61,12 +60,8 @@ class OperatorProcess:
     def start(self) -> "OperatorProcess":
         """Start it, and wait until it is ready."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([PROGRAM], env=self._environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS
-        while self.status("readyz") != 200:
-            assert self._process.poll() is None, self.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
-            time.sleep(0.1)
+            self._process = subprocess.Popen(OPERATOR_PROGRAM, env=self._environment, stdout=log, stderr=log)
+        wait_healthy(self._process, self.port, "readyz", self.log)
         return self
 
     def is_running(self) -> bool:
@@ -113,3 +108,19 @@ class OperatorProcess:
         """Its log lines whose message has these words."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if words in line["message"]]
+
+
+@contextmanager
+def running_operator(plane: ControlPlane, **settings: str) -> Iterator[OperatorProcess]:
+    """The operator with the rights that its manifest gives it, until the block ends."""
+    plane.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests" / "install.yaml"))
+    wait_served(plane, "tuningsweeps")
+    kubeconfig = plane.folder / "operator.kubeconfig"
+    token = plane.kubectl("create", "token", "tuningsweep-operator", "-n", SYSTEM).strip()
+    write_kubeconfig(kubeconfig, plane.url, token)
+    operator = OperatorProcess(plane.folder, kubeconfig, **{"NAMESPACE": SYSTEM, "RESYNC_SECONDS": "300", **settings})
+    try:
+        yield operator.start()
+        operator.stop()
+    finally:
+        operator.kill()

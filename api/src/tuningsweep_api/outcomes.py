@@ -80,6 +80,7 @@ class ConditionReason(StrEnum):
     SUSPEND_REQUESTED = "SuspendRequested"
     QUEUED = "Queued"
     PREEMPTED = "Preempted"
+    WAITING_FOR_CAPACITY = "WaitingForCapacity"
     RESUMED = "Resumed"
     # Reconciling
     CREATING_CLUSTER = "CreatingCluster"

@@ -5,7 +5,7 @@ The resource keeps the text a user wrote (so that GitOps tools see no drift); co
 
 import functools
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -20,6 +20,13 @@ _SUFFIX: Final[dict[str, Decimal]] = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P"), start=1)},
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), start=1)},
 }
+_ANY_SUFFIX: Final = {
+    **_SUFFIX,
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "E": Decimal(1000) ** 6,
+    "Ei": Decimal(1024) ** 6,
+}
 _UNIT_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -29,6 +36,18 @@ def quantity_value(text: str) -> Decimal:
     if found is None or found[2] not in _SUFFIX:
         raise ValueError(f"{text!r} is not a quantity; write a number with Ki, Mi, Gi, k, M, G or m, such as 400Mi")
     return Decimal(found[1]) * _SUFFIX[found[2]]
+
+
+@functools.lru_cache(maxsize=1024)
+def any_quantity_value(text: str) -> Decimal:
+    """Value of a quantity as nodes and other people's pods may have it, also with an exponent or n, u, E, Ei."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        found = re.fullmatch(r"([-+]?[0-9.]+)([a-zA-Z]+)", text)
+    if found is None or found[2] not in _ANY_SUFFIX:
+        raise ValueError(f"{text!r} is not a Kubernetes quantity")
+    return Decimal(found[1]) * _ANY_SUFFIX[found[2]]
 
 
 @functools.lru_cache(maxsize=1024)

@@ -62,6 +62,8 @@ class TrialRecord(Model):
     """Highest GPU memory seen, bytes; absent without limits.gpuMemory."""
     attempts: int = 1
     """Training processes started for it; more than one after a crash, suspension or pause."""
+    worker: str | None = None
+    """Where the last of them ran: host (in a cluster the pod) and the supervisor's PID, as host/PID; absent without one."""
     forecast: Forecast | None = None
     """For a trial that was skipped or warned of: the prediction."""
 

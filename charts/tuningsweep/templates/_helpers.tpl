@@ -56,6 +56,14 @@ app.kubernetes.io/component: mlflow
   verbs: [create]
 {{- end }}
 
+{{/* Whether the operator holds sweeps back; refused where it could not read nodes. */}}
+{{- define "tuningsweep.holdBack" -}}
+{{- if and .Values.holdBack.enabled .Values.watchNamespaces }}
+{{- fail "holdBack.enabled needs the right to list nodes, which no Role in a namespace can give: leave watchNamespaces empty, or let Kueue hold sweeps back (docs/queues.md)" }}
+{{- end }}
+{{- .Values.holdBack.enabled }}
+{{- end }}
+
 {{/* Where sweeps reach the chart's MLflow server. */}}
 {{- define "tuningsweep.mlflow.uri" -}}
 http://tuningsweep-mlflow.{{ .Release.Namespace }}:{{ .Values.mlflow.service.port }}

@@ -8,6 +8,7 @@ import typer
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.manifest import load_sweep
+from tuningsweep_cli.workspace import alone_in
 from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.settings import Settings
@@ -17,10 +18,14 @@ def reproduce_thesis(
     settings: Settings, manifests: Path, chosen: str, *, pages_only: bool, docs: Path | None = None
 ) -> Exit:
     """Run, then show what there is, Markdown under `docs` included; the exit code. CommandError for what can't be run."""
-    code = Exit.COMPLETE if pages_only else _run(load_workloads(manifests, chosen), settings)
-    if code is Exit.INTERRUPTED:
-        return code
-    return _show(settings.results, docs) or code
+    if pages_only:
+        return _show(settings.results, docs)
+    sweeps = load_workloads(manifests, chosen)
+    with alone_in(settings.results):
+        code = _run(sweeps, settings)
+        if code is Exit.INTERRUPTED:
+            return code
+        return _show(settings.results, docs) or code
 
 
 def load_workloads(folder: Path, chosen: str) -> list[TuningSweep]:
@@ -45,6 +50,7 @@ def chosen_arms(chosen: str) -> tuple[Arm, ...]:
 
 
 def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
+    from tuningsweep_trainer.driver.ray_session import RayStartError
     from tuningsweep_trainer.driver.run import InterruptedSweepError
     from tuningsweep_trainer.reproduce.reproduction import reproduce
     from tuningsweep_trainer.reproduce.running import OtherSettingsError
@@ -57,6 +63,8 @@ def _run(sweeps: list[TuningSweep], settings: Settings) -> Exit:
             return Exit.INTERRUPTED
         except OtherSettingsError as error:
             raise CommandError(str(error)) from error
+        except RayStartError as error:
+            raise CommandError(str(error), Exit.FAILED) from error
     for name, why in {**summary.left_out, **summary.failed}.items():
         typer.echo(f"missing: {name}: {why}", err=True)
     return Exit.COMPLETE if summary.complete else Exit.FAILED

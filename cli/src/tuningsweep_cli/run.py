@@ -11,7 +11,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_cli.consoles import console as make_console
 from tuningsweep_cli.display import Display, LiveTable, PlainLines, print_summary
-from tuningsweep_cli.exits import Exit
+from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.manifest import load_sweep
 from tuningsweep_cli.workspace import close_workspace, workspace
 
@@ -41,6 +41,7 @@ def _run_in(folder: Path, sweep: TuningSweep, console: Console, manifest_folder:
 def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Path) -> SweepState | None:
     """The sweep's last state; None if it was interrupted. Logs go to driver.log beside the results."""
     from tuningsweep_trainer.driver.options import DriverOptions
+    from tuningsweep_trainer.driver.ray_session import RayStartError
     from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
     from tuningsweep_trainer.tracking.setup import make_listeners
 
@@ -61,6 +62,8 @@ def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Pa
             return run_sweep(sweep, options)
         except (InterruptedSweepError, KeyboardInterrupt):
             return None
+        except RayStartError as error:
+            raise CommandError(str(error), Exit.FAILED) from error
 
 
 def _log_to(path: Path, sweep: TuningSweep) -> None:

@@ -1,4 +1,7 @@
-"""The results folder of a local run: new, of an unfinished run that goes on, or of an earlier one that is not touched."""
+"""The results folder of a local run: new, of an unfinished run that goes on, or of an earlier one that is not touched.
+
+`run` takes the whole of it; `reproduce` keeps others out of its folder by the same lock.
+"""
 
 import fcntl
 import json
@@ -33,7 +36,7 @@ def workspace(
     if fresh and folder.exists():
         stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
         _aside(folder, folder.with_name(f"{folder.name}.{stamp}"))
-    with _alone_in(folder):
+    with alone_in(folder):
         earlier = _earlier(folder)
         if earlier is not None:
             _check_same(earlier, sweep, folder)
@@ -63,8 +66,8 @@ def held(folder: Path | str) -> bool:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """The folder, made and locked; the lock goes with the process, however that ends."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """The folder, made and locked, WorkspaceError if another holds it; the lock goes with the process, however that ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("w")
@@ -81,7 +84,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _aside(folder: Path, target: Path) -> None:
-    with _alone_in(folder):
+    with alone_in(folder):
         folder.rename(target)
 
 

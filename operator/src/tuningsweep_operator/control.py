@@ -1,8 +1,10 @@
 """The client of a driver's control API: bounded in time and size, an error is a value, never an exception.
 
-A driver belongs to its user's pod, so nothing it answers is believed before the shared model has checked it.
+A driver belongs to its user's pod, so nothing it answers is believed before the shared model has checked it. One that is
+silent is waited for aside, so that any number of them leaves the workers of the queue to the other sweeps.
 """
 
+import asyncio
 from asyncio import sslproto
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +20,9 @@ from tuningsweep_operator.lease import Fence
 
 TLS_BUFFER_BYTES: Final = 32 << 10
 """Read buffer of a TLS connection; asyncio's own of 256 KiB would be 250 MiB with a thousand drivers."""
+PATIENCE_SECONDS: Final = 0.5
+"""Longest that a reconcile waits for a driver's state; one that is well needs a few milliseconds."""
+NO_ANSWER: Final = "the driver does not answer in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +36,28 @@ class Answer:
 class ControlClient:
     """Talks to drivers; one connection pool for all of them. Only who may write tells them anything."""
 
-    def __init__(self, timeout_seconds: float, fence: Fence) -> None:
+    def __init__(self, timeout_seconds: float, fence: Fence, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._seconds = timeout_seconds
+        self._patience = patience_seconds
         self._fence = fence
         self._session: aiohttp.ClientSession | None = None
+        self._asked: dict[tuple[str, ControlAccess], asyncio.Task[Answer]] = {}
+        """Questions whose answers are still to come, or to be fetched."""
         sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES  # asyncio has no other way to set it
 
     async def state(self, address: str, access: ControlAccess) -> Answer:
-        """The driver's state."""
-        return await self._ask("GET", address + CONTROL_STATE_PATH, access, self._seconds)
+        """The driver's state; that of a driver which takes its time is what the next call returns."""
+        driver = (address, access)
+        task = self._asked.get(driver)
+        if task is None:
+            question = self._ask("GET", address + CONTROL_STATE_PATH, access, self._seconds)
+            task = self._asked[driver] = asyncio.create_task(question)
+            task.add_done_callback(lambda asked: self._keep_a_while(driver, asked))
+            await asyncio.wait({task}, timeout=self._patience)
+        if not task.done():
+            return Answer(error=NO_ANSWER)
+        self._forget(driver, task)
+        return task.result()
 
     async def put_desired(self, address: str, access: ControlAccess, desired: DesiredState) -> Answer:
         """Tell the driver what the sweep should be like; it answers with its state."""
@@ -48,8 +66,19 @@ class ControlClient:
             return Answer(error="the driver was not told: this replica does not hold the lease")
         return await self._ask("PUT", address + CONTROL_DESIRED_PATH, access, seconds, desired)
 
+    def _keep_a_while(self, driver: tuple[str, ControlAccess], task: asyncio.Task[Answer]) -> None:
+        """An answer that nobody fetches soon would tell of a past that has gone by."""
+        asyncio.get_running_loop().call_later(self._seconds, self._forget, driver, task)
+
+    def _forget(self, driver: tuple[str, ControlAccess], task: asyncio.Task[Answer]) -> None:
+        if self._asked.get(driver) is task:
+            del self._asked[driver]
+
     async def close(self) -> None:
         """Close all connections."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
@@ -85,7 +114,9 @@ class ControlClient:
             return Answer(
                 error="the driver speaks no TLS; build cluster.image from the operator's version of the trainer"
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except TimeoutError:
+            return Answer(error=NO_ANSWER)
+        except (aiohttp.ClientError, OSError) as error:
             return Answer(error=f"the driver does not answer: {type(error).__name__}")
         if content is None:
             return Answer(error=f"the driver answered with more than {CONTROL_MAX_BODY_BYTES} bytes")

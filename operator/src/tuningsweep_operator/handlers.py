@@ -15,6 +15,7 @@ from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.missed import MissedDeletions
 from tuningsweep_operator.resources import PODS, RAY_JOBS, SWEEPS
 from tuningsweep_operator.settings import Settings
+from tuningsweep_operator.watch_stream import Pauses, fit
 from tuningsweep_operator.watches import Watches
 
 WATCHED: Final = frozenset({SWEEPS.plural, RAY_JOBS.plural, PODS.plural})
@@ -132,7 +133,8 @@ async def watch(
 
 
 def _session(info: kopf.ConnectionInfo, watches: Watches, missed: MissedDeletions) -> kopf.AiohttpSession:
-    """The session kopf would make itself, with an ear on its requests."""
+    """The session kopf would make itself, with an ear on its requests and a filter in its watches."""
+    pauses = Pauses()
 
     async def note_request(
         _: aiohttp.ClientSession, __: SimpleNamespace, sent: aiohttp.TraceRequestStartParams
@@ -144,11 +146,19 @@ def _session(info: kopf.ConnectionInfo, watches: Watches, missed: MissedDeletion
             if watches.asked(parts[-1], namespace, watch=watch, now=time.monotonic()):
                 missed.list_ended(parts[-1], namespace)
 
+    async def filter_watch(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        response = await handler(request)
+        fit(response, pauses)
+        return response
+
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(note_request)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
         headers=info.as_http_headers(),
         trace_configs=[trace],
+        middlewares=[filter_watch],
     )
     return kopf.AiohttpSession(server=info.server, default_namespace=info.default_namespace, aiohttp_session=session)

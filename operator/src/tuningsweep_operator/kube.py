@@ -5,7 +5,7 @@ It uses the asyncio half of the official client for configuration, TLS and trans
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.resources import LEASES, SWEEPS, Manifest, Resource
 
 REQUEST_SECONDS = 15.0
+PAGE = 250
 LONGEST_RETRY_AFTER = 60.0
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
@@ -84,6 +85,18 @@ class Kube:
             if error.status == 404:
                 return None
             raise
+
+    async def list_all(self, resource: Resource, **query: str) -> AsyncIterator[Manifest]:
+        """All objects of the cluster, read page by page, so that a large cluster is never in memory whole."""
+        query |= {"limit": str(PAGE)}
+        while True:
+            page = await self._call("GET", resource.everywhere, query=query)
+            for item in page["items"]:
+                yield item
+            more = page["metadata"].get("continue")
+            if not more:
+                return
+            query["continue"] = more
 
     async def apply(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Server-side apply with our field manager; conflicts are ours to win, these objects are the operator's."""

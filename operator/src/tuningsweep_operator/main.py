@@ -10,6 +10,7 @@ from tuningsweep_operator.control import ControlClient
 from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.handlers import make_registry, watch
 from tuningsweep_operator.health import HealthServer
+from tuningsweep_operator.hold_back.gate import Gate
 from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.leadership import Leadership, new_identity
 from tuningsweep_operator.lease import Election, Terms
@@ -33,7 +34,8 @@ async def run(settings: Settings) -> None:
     store, watches = Store(), Watches()
     control = ControlClient(settings.driver_timeout_seconds, fence)
     async with await Kube.connect(fence) as kube:
-        reconciler = Reconciler(kube, control, store, settings)
+        gate = Gate(kube, store, settings, fence)
+        reconciler = Reconciler(kube, control, store, settings, gate)
         queue = WorkQueue(reconciler, settings.workers, fence)
 
         def take_up_work() -> None:
@@ -46,7 +48,7 @@ async def run(settings: Settings) -> None:
         health = HealthServer(queue, store, watches, fence, settings.health_port)
         await health.start()
         stop = asyncio.Event()
-        work = [asyncio.create_task(queue.run()), asyncio.create_task(leadership.run())]
+        work = [asyncio.create_task(forever) for forever in (queue.run(), leadership.run(), gate.run(queue.add))]
         stopped = asyncio.create_task(stop.wait())
         unwatch = asyncio.Event()
         watching = asyncio.create_task(watch(registry, settings, unwatch, lambda: _stop_on_signals(stop)))

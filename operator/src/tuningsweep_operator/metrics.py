@@ -22,6 +22,11 @@ LAST_WATCH_EVENT = Gauge(
     "When a watch last showed something, Unix time.",
     ["resource"],
 )
+WATCH_ERRORS = Counter(
+    "tuningsweep_operator_watch_errors_total",
+    "Watches that ended with an error or at once, and were begun again.",
+    ["resource"],
+)
 LEADING = Gauge(
     "tuningsweep_operator_leading", "1 while this replica holds the lease and reconciles, 0 while it waits for it."
 )

@@ -92,11 +92,18 @@ class OwnedObjects:
             policy = build_network_policy(sweep, self._settings)
             await self._apply(NETWORK_POLICIES, policy, sweep, expected=expected)
 
-    async def bring_ray_job(self, sweep: TuningSweep, *, expected: bool = True) -> Manifest | None:
-        """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there."""
+    async def bring_ray_job(self, sweep: TuningSweep, *, expected: bool = True, held: bool = False) -> Manifest | None:
+        """Bring the RayJob to the spec; the object as the API server has it now, None if it is not to be there.
+
+        `held` keeps one suspended that has not started. One that has is let run: no watch may have shown it yet.
+        """
         if sweep.queue is not None:
             return await self._bring_queued_ray_job(sweep)
-        manifest = build_ray_job(sweep, self._settings, suspend=sweep.spec.suspend)
+        suspend = sweep.spec.suspend
+        if held and not suspend:
+            live = await self._find(RAY_JOBS, sweep, "RayJob", sweep.metadata.name)
+            suspend = live is None or bool(live["spec"].get("suspend"))
+        manifest = build_ray_job(sweep, self._settings, suspend=suspend)
         return await self._apply(RAY_JOBS, manifest, sweep, expected=expected)
 
     async def free(self, sweep: TuningSweep) -> Manifest | None:

@@ -21,6 +21,8 @@ from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.driver import driver_address, wanted_of_driver
 from tuningsweep_operator.events import stop_events
 from tuningsweep_operator.finish import Finisher
+from tuningsweep_operator.hold_back.decision import Hold
+from tuningsweep_operator.hold_back.gate import Gate
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.owned import NameConflictError, OwnedObjects, override_trouble, refusal_trouble
 from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
@@ -34,6 +36,8 @@ TROUBLE_SECONDS = 5.0
 """How soon a sweep with something in its way is looked at again; the longer nothing has changed, the later."""
 REFUSED_SECONDS = 20.0
 """How soon objects that the API server refused are tried again: no event tells that a quota or KubeRay is there."""
+HELD_SECONDS = 30.0
+"""How soon the message of a sweep that is held back is brought up to date; that it may start it is told at once."""
 UNWATCHED_SECONDS = 3.0
 """Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
 
@@ -47,8 +51,9 @@ class Memory:
     uid: str
     access: ControlAccess | None = None
     """Known once the owned objects were applied."""
-    applied: tuple[int, bool, tuple[str, ...], tuple[tuple[str, str], ...]] | None = None
-    """Generation, suspend, stop requests and labels of the queue for which the owned objects were last applied."""
+    applied: tuple[int, bool, bool, tuple[str, ...], tuple[tuple[str, str], ...]] | None = None
+    """Generation, suspend, whether held back, stop requests and labels of the queue for which the owned objects were
+    last applied."""
     applied_at: float = 0.0
     heard_at: float = field(default_factory=time.monotonic)
     """When the driver last answered, or could not be expected to."""
@@ -58,11 +63,12 @@ class Memory:
 class Reconciler:
     """Reconciles sweeps."""
 
-    def __init__(self, kube: Kube, control: ControlClient, store: Store, settings: Settings) -> None:
+    def __init__(self, kube: Kube, control: ControlClient, store: Store, settings: Settings, gate: Gate) -> None:
         self._kube = kube
         self._control = control
         self._store = store
         self._settings = settings
+        self._gate = gate
         self._owned = OwnedObjects(kube, settings)
         self._finish = Finisher(kube, control, store, self._owned)
         self._memory: dict[Key, Memory] = {}
@@ -96,7 +102,9 @@ class Reconciler:
             return None
         if is_finished(status):
             return await self._finish(sweep, status, now)
-        seen = await self._observe(key, sweep, status, memory, now)
+        if self._gate.is_undecided(key):
+            return TROUBLE_SECONDS
+        seen = await self._observe(key, sweep, status, memory, self._gate.hold(key), now)
         folded = fold(sweep, status, seen, self._settings, now)
         if seen.state is not None:
             await self._tell_stops(sweep, seen, status, now)
@@ -129,11 +137,13 @@ class Reconciler:
             await self._patch(key, refused)
 
     async def _observe(
-        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, now: datetime
+        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, hold: Hold | None, now: datetime
     ) -> Observation:
         """Apply what the sweep owns, then look at it and ask the driver."""
         # A status says that an operator was here before.
-        refusal = await self._apply(key, sweep, memory, expected=status.observed_generation is not None)
+        refusal = await self._apply(
+            key, sweep, memory, expected=status.observed_generation is not None, held=hold is not None
+        )
         ray_job = self._store.ray_jobs.get(key)
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
@@ -147,6 +157,7 @@ class Reconciler:
             ray_cluster=await self._ray_cluster(key, facts),
             pods=facts.pods,
             refusal=refusal,
+            hold=hold if ray_job is None or facts.is_suspended else None,  # what runs is never held
             state=answer.state,
             driver_error=answer.error,
             driver_silence=time.monotonic() - memory.heard_at,
@@ -154,10 +165,12 @@ class Reconciler:
             queue_silence=self._queue_silence(key, facts),
         )
 
-    async def _apply(self, key: Key, sweep: TuningSweep, memory: Memory, *, expected: bool) -> Trouble | None:
+    async def _apply(
+        self, key: Key, sweep: TuningSweep, memory: Memory, *, expected: bool, held: bool
+    ) -> Trouble | None:
         """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
         queue = tuple(sweep.queue_labels.items())
-        wanted = (sweep.metadata.generation, sweep.spec.suspend, sweep.stop_requests, queue)
+        wanted = (sweep.metadata.generation, sweep.spec.suspend, held, sweep.stop_requests, queue)
         now = time.monotonic()
         watched = self._store.ray_jobs_lag.of(key, now) < UNWATCHED_SECONDS
         fresh = watched and now - memory.applied_at < self._settings.resync_seconds
@@ -169,7 +182,7 @@ class Reconciler:
         try:
             memory.access = await self._owned.ensure_access(sweep, expected=expected)
             await self._owned.apply_inputs(sweep, expected=expected)
-            ray_job = await self._owned.bring_ray_job(sweep, expected=expected)
+            ray_job = await self._owned.bring_ray_job(sweep, expected=expected, held=held)
             if ray_job is not None:
                 self._store.put_returned_ray_job(ray_job)
         except NameConflictError as conflict:
@@ -188,6 +201,7 @@ class Reconciler:
     def forget(self) -> None:
         """Trust nothing remembered: another replica may have written since."""
         self._memory.clear()
+        self._gate.forget()
 
     def ray_job_changed(self, key: Key) -> None:
         """Someone changed the RayJob's spec or deleted it: apply it again at the next reconcile."""
@@ -273,6 +287,8 @@ class Reconciler:
         latest = resync if due is None else min(resync, max(1.0, (due - now).total_seconds()))
         if seen.refusal is not None:
             return min(latest, REFUSED_SECONDS)
+        if seen.hold is not None:
+            return min(latest, HELD_SECONDS)
         settled = seen.deployment in ("Suspended", "") and (
             sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
         )

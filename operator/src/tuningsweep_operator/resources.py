@@ -12,7 +12,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A namespaced resource."""
+    """A kind of objects."""
 
     group: str
     version: str
@@ -20,9 +20,17 @@ class Resource:
 
     def path(self, namespace: str, name: str | None = None, subresource: str | None = None) -> str:
         """The URL path of the collection, or of one object (and its subresource)."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root, "namespaces", namespace, self.plural, *(part for part in (name, subresource) if part)]
+        parts = [self._root, "namespaces", namespace, self.plural, *(part for part in (name, subresource) if part)]
         return "/".join(parts)
+
+    @property
+    def everywhere(self) -> str:
+        """The URL path of all objects of the cluster."""
+        return f"{self._root}/{self.plural}"
+
+    @property
+    def _root(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
 
 SWEEPS = Resource(names.GROUP, names.VERSION, names.PLURAL)
@@ -34,6 +42,7 @@ CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies")
 EVENTS = Resource("", "v1", "events")
 PODS = Resource("", "v1", "pods")
+NODES = Resource("", "v1", "nodes")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 
 

@@ -1,8 +1,8 @@
 """Settings of the operator, read from environment variables TUNINGSWEEP_*; the chart sets them."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -23,10 +23,16 @@ class Settings(BaseSettings):
     """Namespace of the operator, which alone may reach control ports where there are NetworkPolicies."""
     metrics_namespace_labels: dict[str, str] = {}
     """Labels (a JSON object) of the namespaces that may read metrics where there are NetworkPolicies; all if empty."""
+    kuberay_namespace_labels: dict[str, str] = {}
+    """Labels (a JSON object) of KubeRay's namespace, for the same; a pod with KubeRay's label in any namespace if empty."""
     allowed_service_accounts: Annotated[tuple[str, ...], NoDecode] = ()
     """Accounts that cluster.podTemplate.serviceAccountName may name, comma-separated; `*` allows any."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to work in, comma-separated; all if empty."""
+    hold_back: bool = False
+    """Whether a new sweep is held back while no node has room for it; reads nodes and pods of the whole cluster."""
+    hold_back_seconds: float = Field(default=10.0, gt=0)
+    """Least seconds between two readings of nodes and pods while sweeps are held back."""
     mlflow_tracking_uri: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
     """MLflow server of sweeps that name none, e.g. the chart's; they keep their record beside their results if empty."""
     log_level: str = "INFO"
@@ -66,3 +72,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _reads_nodes(self) -> Self:
+        if self.hold_back and self.watch_namespaces:
+            raise ValueError(
+                "TUNINGSWEEP_HOLD_BACK needs the right to list nodes, which no Role in a namespace can give; leave"
+                " TUNINGSWEEP_WATCH_NAMESPACES empty (the chart's watchNamespaces), or let Kueue hold sweeps back"
+            )
+        return self

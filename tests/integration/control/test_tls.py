@@ -72,7 +72,7 @@ def ask(address: str, access: ControlAccess, *desired: DesiredState) -> list[Ans
     """State and answers to edits, through the operator's client."""
 
     async def talk() -> list[Answer]:
-        client = ControlClient(5, lambda: 60.0)
+        client = ControlClient(5, lambda: 60.0, patience_seconds=5)
         try:
             return [
                 await client.state(address, access),
@@ -164,7 +164,7 @@ def test_what_a_driver_must_not_say_is_an_error_in_words(body: bytes, says: str,
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls_context(mounted(tmp_path, pair)))
         await site.start()
-        client = ControlClient(20, lambda: 60.0)
+        client = ControlClient(20, lambda: 60.0, patience_seconds=20)
         try:
             return await client.state(f"127.0.0.1:{runner.addresses[0][1]}", access_to(pair))
         finally:

@@ -39,6 +39,7 @@ MAY = [
     *[(verb, "pods") for verb in ("get", "list", "watch")],
     ("create", "events"),
 ]
+NODES = [(verb, "nodes") for verb in ("list", "get", "watch", "patch")]
 LEASES = [(verb, "coordination.k8s.io/leases") for verb in ("create", "list", "delete")]
 MAY_NOT = [
     *[(verb, SWEEPS) for verb in ("create", "update", "patch", "deletecollection")],
@@ -55,7 +56,7 @@ MAY_NOT = [
     *[(verb, "apps/deployments") for verb in ("get", "create", "patch")],
     *[(verb, "rbac.authorization.k8s.io/roles") for verb in ("get", "create", "bind", "escalate")],
     *[(verb, "rbac.authorization.k8s.io/rolebindings") for verb in ("create", "patch")],
-    ("get", "nodes"),
+    *[(verb, "nodes") for verb in ("get", "list")],
     ("impersonate", "users"),
     *[(verb, "networking.k8s.io/networkpolicies") for verb in ("list", "update", "delete")],
     ("*", "*/*"),
@@ -175,6 +176,18 @@ def test_in_all_namespaces(installation: Installation) -> None:
         assert installation.allowed(MAY_NOT, namespace) == []
     with installation.operator(TUNINGSWEEP_NETWORK_POLICIES="true") as log:
         assert works(installation, "another", "everywhere")
+    assert "forbidden" not in log.read_text().lower()
+    installation.uninstall()
+
+
+def test_nodes_are_listed_only_where_sweeps_are_held_back(installation: Installation) -> None:
+    installation.install("holdBack.enabled=true")
+    assert installation.allowed(NODES, "ours") == NODES[:1]
+    with installation.operator(TUNINGSWEEP_HOLD_BACK="true") as log:
+        sweep = edited(BASE, {"metadata.name": "held", "metadata.namespace": "another"})
+        installation.plane.kubectl("apply", "-f", "-", stdin=json.dumps(sweep))
+        printed = ("get", "sweep", "held", "-n", "another", "-o", "jsonpath={.status.conditions[0].reason}")
+        eventually(lambda: installation.plane.kubectl(*printed) == "WaitingForCapacity", 60, "it waits for a node")
     assert "forbidden" not in log.read_text().lower()
     installation.uninstall()
 

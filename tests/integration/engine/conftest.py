@@ -1,4 +1,4 @@
-"""One Ray for each file of tests of the engine, and sweeps of the functions in functions_of_engine.py."""
+"""One Ray for all tests of the engine in a process, and sweeps of the functions in functions_of_engine.py."""
 
 import json
 import os
@@ -14,7 +14,8 @@ from support.sweeps import edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.run import ENVIRONMENT, heed_children, run_sweep
+from tuningsweep_trainer.driver.ray_session import ENVIRONMENT, heed_children
+from tuningsweep_trainer.driver.run import run_sweep
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent.parent
@@ -36,7 +37,7 @@ BASE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def embedded_ray() -> Iterator[None]:
     """Ray in a folder of its own, as a local run would start it."""
     os.environ.update(ENVIRONMENT)

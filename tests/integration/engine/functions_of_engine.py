@@ -54,12 +54,16 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
 
 
 def grows(parameters: dict[str, Any]) -> None:
-    """Takes `mebibytes` of memory within a second, ten at a time, waits until the file `until` is there, and reports."""
+    """Takes `mebibytes` of memory within a second, ten at a time, waits until the file `until` is there, and reports.
+
+    That it has grown is told by the file `until`-`mebibytes`.
+    """
     held: list[bytes] = []
     wanted = int(parameters["mebibytes"])
     for _ in step(range(wanted // 10)):
         held.append(b"x" * (10 << 20))
         time.sleep(10 / wanted)
+    Path(f"{parameters['until']}-{wanted}").touch()
     deadline = time.monotonic() + 60
     while not Path(parameters["until"]).exists() and time.monotonic() < deadline:
         time.sleep(0.05)

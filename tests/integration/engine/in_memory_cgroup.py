@@ -17,7 +17,8 @@ from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
 from tuningsweep_api.messages import SweepState
 from tuningsweep_trainer.container import group_room, memory_groups, oom_kills
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.run import ENVIRONMENT, run_sweep
+from tuningsweep_trainer.driver.ray_session import ENVIRONMENT
+from tuningsweep_trainer.driver.run import run_sweep
 
 MI = 1 << 20
 PACKED = {

@@ -1,48 +1,58 @@
-"""Trials of two sweeps at once on one machine: each is held to its own sweep's limits, by its own processes alone."""
+"""Two local sweeps at once, whole and in processes of their own: each is held to its limits by its own trials alone."""
 
-import time
+import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from integration.engine.test_monitor import PATIENCE, Trial
-from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_trainer.supervisor.launcher import Launcher
+from integration.engine.conftest import records_in
+from integration.engine.test_crashes import PATIENCE, end_with_children, last_line, start_driver
+from integration.engine.test_monitor import eventually
 
 MIB = 1 << 20
-GROWS = "functions_of_engine:grows"
+SIZES = {"tight": ["50", "400"], "roomy": ["400"]}
+LIMITS = {"tight": "150Mi", "roomy": "1Gi"}
+
+
+def edits(name: str, until: Path) -> dict[str, Any]:
+    """Of a sweep whose trials, one at a time, take as many mebibytes as its sizes say and wait for a file."""
+    return {
+        "trainable": {"function": "functions_of_engine:grows", "arguments": {"until": str(until)}},
+        "parameters": [{"name": "mebibytes", "parameterType": "discrete", "feasibleSpace": {"list": SIZES[name]}}],
+        "limits": {"memory": LIMITS[name]},
+        "parallelTrialCount": 1,
+        "maxTrialCount": len(SIZES[name]),
+    }
 
 
 @pytest.fixture
-def launchers() -> Iterator[list[Launcher]]:
-    """The fork servers of two supervisors."""
-    made = [Launcher(["tuningsweep_trainer.training.process"]) for _ in range(2)]
-    yield made
-    for launcher in made:
-        launcher.stop()
-
-
-def test_limits_count_the_sweeps_own_trials_alone(launchers: list[Launcher], tmp_path: Path) -> None:
+def sweeps(tmp_path: Path) -> Iterator[dict[str, dict[str, dict[str, Any]]]]:
+    """Records by trial of both sweeps; their first trials had grown before either could end."""
     until = tmp_path / "until"
-    wanted = {"small": (50, "150Mi"), "large": (400, "1Gi"), "greedy": (400, "150Mi")}
+    with ExitStack() as ends:
+        drivers = {}
+        for name in SIZES:
+            folder = tmp_path / name
+            folder.mkdir()
+            ray = tempfile.TemporaryDirectory(prefix="side-", dir="/tmp", ignore_cleanup_errors=True)
+            drivers[name] = start_driver(folder / "results", ends.enter_context(ray), edits(name, until))
+            ends.callback(end_with_children, drivers[name])
+        grown = [Path(f"{until}-{sizes[0]}") for sizes in SIZES.values()]
+        assert eventually(lambda: all(file.exists() for file in grown), PATIENCE), "they do not run at the same time"
+        until.touch()
+        for name, driver in drivers.items():
+            driver.wait(timeout=PATIENCE)
+            assert json.loads(last_line(tmp_path / name / "results"))["result"]["reason"] == "SearchFinished"
+    yield {name: records_in(tmp_path / name / "results") for name in SIZES}
 
-    def start(launcher: Launcher, name: str) -> Trial:
-        mebibytes, limit = wanted[name]
-        edits = {"trainable.function": GROWS, "limits": {"memory": limit}}
-        return Trial(launcher, tmp_path / name, edits, {"mebibytes": mebibytes, "until": str(until)})
 
-    small, large = start(launchers[0], "small"), start(launchers[1], "large")
-    deadline = time.monotonic() + PATIENCE
-    while large.monitor.totals.peak_memory < 400 * MIB and time.monotonic() < deadline:
-        time.sleep(0.05)
-    until.touch()
-    endings = {"small": small.wait(), "large": large.wait()}
-    assert {name: None if end is None else end.outcome for name, end in endings.items()} == {
-        "small": Outcome.SUCCEEDED,
-        "large": Outcome.SUCCEEDED,
-    }
-    assert small.monitor.totals.peak_memory < 150 * MIB < 400 * MIB <= large.monitor.totals.peak_memory
-    greedy = start(launchers[0], "greedy").wait()
-    assert greedy is not None
-    assert greedy.reason is Reason.MEMORY_LIMIT_EXCEEDED, "the same trial under the other sweep's limit"
+def test_limits_count_the_sweeps_own_trials_alone(sweeps: dict[str, dict[str, dict[str, Any]]]) -> None:
+    small, greedy = (sweeps["tight"][trial] for trial in ("trial-0000", "trial-0001"))
+    (large,) = sweeps["roomy"].values()
+    assert (small["outcome"], large["outcome"]) == ("Succeeded", "Succeeded")
+    assert small["peakMemory"] < 150 * MIB < 400 * MIB <= large["peakMemory"]
+    assert greedy["reason"] == "MemoryLimitExceeded", "the same trial under the other sweep's limit"

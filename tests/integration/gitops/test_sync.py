@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from support.control_plane import ControlPlane, running_control_plane
-from support.controllers import running_kuberay, running_operator
+from support.controllers import running_kuberay
 from support.gitops import Conversation, Repository, gitops
 from support.kubectl import eventually
+from support.operator_process import running_operator
 
 SECONDS = 90
 OVERLAY = "overlays/laptop"

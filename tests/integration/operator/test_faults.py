@@ -12,7 +12,7 @@ import pytest
 
 from support.control_plane import ControlPlane
 from support.fake_driver import HUGE_BYTES, FakeCluster
-from support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from support.faulty_proxy import Fault, FaultyProxy, error_event, faulty_proxy
 from support.kubectl import eventually
 from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
@@ -38,6 +38,7 @@ def operator(plane: ControlPlane, proxy: FaultyProxy, cluster: FakeCluster) -> I
         DRIVER_TIMEOUT_SECONDS="1",
         DRIVER_SILENCE_SECONDS=SILENCE,
         KUBERAY_SILENCE_SECONDS=SILENCE,
+        WORKERS="2",
     )
     try:
         yield operator.start()
@@ -88,29 +89,40 @@ def converges(plane: ControlPlane, operator: OperatorProcess, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "faults",
     [
-        pytest.param(Fault(status=429, headers={"Retry-After": "1"}), id="throttled"),
-        pytest.param(Fault(status=500), id="failing"),
-        pytest.param(Fault("tuningsweeps|rayjobs", status=503), id="unavailable in part"),
-        pytest.param(Fault(delay=1.0), id="slow"),
-        pytest.param(Fault(drop=True), id="unreachable"),
-        pytest.param(Fault("watch=true", expire=True), id="expired"),
+        pytest.param([Fault(status=429, headers={"Retry-After": "1"})], id="throttled"),
+        pytest.param([Fault(status=500)], id="failing"),
+        pytest.param([Fault("tuningsweeps|rayjobs", status=503)], id="unavailable in part"),
+        pytest.param([Fault(delay=1.0)], id="slow"),
+        pytest.param([Fault(drop=True)], id="unreachable"),
+        pytest.param([Fault("watch=true", watch_body=error_event(410, "Expired"))], id="expired"),
+        pytest.param(
+            [
+                Fault("tuningsweeps.*watch=true", watch_body=error_event(500, "InternalError")),
+                Fault("rayjobs.*watch=true", watch_body=b'{"type": "MODIFIED", "object": {"meta\n'),
+                Fault("pods.*watch=true", watch_body=b'{"type": "MODIFIED", "object": {"meta'),
+                Fault("watch=true", watch_body=error_event(429, "TooManyRequests")),
+            ],
+            id="broken watches",
+        ),
     ],
 )
 def test_faults_of_the_api_server(
-    plane: ControlPlane, proxy: FaultyProxy, alive: OperatorProcess, fault: Fault, request: pytest.FixtureRequest
+    plane: ControlPlane, proxy: FaultyProxy, alive: OperatorProcess, faults: list[Fault], request: pytest.FixtureRequest
 ) -> None:
     case = request.node.callspec.id.replace(" ", "-")
     doomed, late = f"doomed-{case}", f"late-{case}"
     make_sweep(plane, doomed)
     eventually(lambda: is_taken_up(plane, doomed), CONVERGED_SECONDS, "a sweep before the fault")
-    proxy.faults = [fault]
+    proxy.faults = faults
     proxy.cut_watches()
     make_sweep(plane, late)
     plane.kubectl("delete", "tuningsweep", doomed)
     try:
-        eventually(lambda: proxy.answered(fault) >= 5, 30, "the operator meets the fault", every=0.1)
+        for fault in faults:
+            times = 5 if len(faults) == 1 else 2
+            eventually(lambda f=fault, n=times: proxy.answered(f) >= n, 30, f"the operator meets {fault}", every=0.1)
     finally:
         proxy.faults = []
     converges(plane, alive, late)
@@ -146,15 +158,18 @@ def test_the_api_server_or_its_store_is_away(
 
 def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess) -> None:
     moods = ("well", "slow", "nonsense", "failing", "huge")
-    for name in (*moods, "unheeded"):
+    sweeps = (*moods, "unheeded", "mute", "cut-off")
+    for name in sweeps:
         make_sweep(plane, name)
-    for name in (*moods, "unheeded"):
+    for name in sweeps:
         eventually(lambda name=name: is_taken_up(plane, name), CONVERGED_SECONDS, f"{name} is taken up")
     drivers = {mood: cluster.run_job(mood) for mood in moods}
     for mood, driver in drivers.items():
         driver.mood = mood
-    for mood in moods[1:]:
-        eventually(lambda m=mood: stalled(plane, m) == "DriverUnreachable", 30, f"{mood} is told about")
+    cluster.run_silent_job("mute", full=False)
+    cluster.run_silent_job("cut-off", full=True)
+    for name in (*moods[1:], "mute", "cut-off"):
+        eventually(lambda name=name: stalled(plane, name) == "DriverUnreachable", 30, f"{name} is told about")
     eventually(lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", 30, "KubeRay's silence is told about")
     asked = drivers["well"].asked
     eventually(lambda: drivers["well"].asked > asked + 2, 20, "the others are asked all the while")
@@ -163,8 +178,9 @@ def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster
     assert psutil.Process(alive.pid).memory_info().rss < 160 << 20
     for driver in drivers.values():
         driver.mood = "well"
-    cluster.run_job("unheeded")
-    for name in (*moods, "unheeded"):
+    for name in ("unheeded", "mute", "cut-off"):
+        cluster.run_job(name)
+    for name in sweeps:
         eventually(lambda name=name: not stalled(plane, name), 30, f"{name} goes on")
         eventually(lambda name=name: sweep_status(plane, name)["phase"] == "Running", 30, f"{name} runs")
     drivers["well"].result = {"succeeded": True, "reason": "SearchFinished", "message": "all trials ended"}

@@ -6,7 +6,8 @@ import pytest
 
 from support.thesis import MANIFESTS
 from tuningsweep_cli.exits import CommandError
-from tuningsweep_cli.reproducing import chosen_arms, load_workloads
+from tuningsweep_cli.reproducing import chosen_arms, load_workloads, reproduce_thesis
+from tuningsweep_cli.workspace import WorkspaceError, alone_in
 from tuningsweep_trainer.reproduce.arms import Arm
 from tuningsweep_trainer.reproduce.settings import Settings
 
@@ -28,3 +29,9 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
         chosen_arms("magic")
     with pytest.raises(CommandError, match="--workloads: there is no cifar; write some of diabetes"):
         load_workloads(MANIFESTS, "cifar")
+
+
+def test_one_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(WorkspaceError, match="is in use by another run; wait for it, or choose"):
+        reproduce_thesis(Settings(tmp_path), MANIFESTS, "diabetes-svm", pages_only=False)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"], "nothing was run"

@@ -1,4 +1,4 @@
-"""Sweeps in a queue: what their status says while they wait, and that the operator never decides in Kueue's place."""
+"""Sweeps that wait, in a queue or held back: what their status says, and that the operator never decides for Kueue."""
 
 from datetime import timedelta
 from typing import Any, cast
@@ -9,6 +9,7 @@ from support.sweeps import edited
 from tuningsweep_api.outcomes import Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.owned import OwnedObjects
 from tuningsweep_operator.resources import Resource
@@ -179,3 +180,38 @@ async def test_without_a_queue_nothing_of_it_is_on_the_job() -> None:
     (made,) = cluster.applied
     assert made["spec"]["suspend"] is False
     assert not [label for label in made["metadata"]["labels"] if label.startswith("kueue")]
+
+
+SHORT = Hold("no node has room for its driver pod")
+
+
+def held(hold: Hold | None, job: dict[str, Any] | None, before: TuningSweepStatus | None = None) -> TuningSweepStatus:
+    limited = sweep(spec__activeDeadlineSeconds=60)
+    seen = Observation(ray_job=job, hold=hold)
+    return fold(limited, before or TuningSweepStatus(), seen, SETTINGS, NOW if before is None else LATER)
+
+
+def test_a_sweep_held_back_shows_as_one_in_a_queue() -> None:
+    status = held(SHORT, None)
+    assert (status.phase, reasons(status)) == (Phase.QUEUED, {"Suspended": "WaitingForCapacity"})
+    assert status.conditions[0].message == SHORT.message
+    assert status.start_time is None
+    started = held(None, ray_job(""), status)
+    assert (started.phase, reasons(started)) == (Phase.PENDING, {"Reconciling": "CreatingCluster"})
+    assert started.start_time == timestamp(LATER)
+
+
+def test_one_that_no_node_could_take_is_stalled() -> None:
+    status = held(Hold("too large", too_large=True), None)
+    assert reasons(status) == {"Suspended": "WaitingForCapacity", "Stalled": "Unschedulable"}
+
+
+@pytest.mark.parametrize(("live", "suspend"), [(None, True), (True, True), (False, False)])
+async def test_a_job_held_back_is_suspended_unless_it_has_started(live: bool | None, suspend: bool) -> None:
+    job = None if live is None else live_job(suspend=live)
+    if job is not None:
+        job["metadata"]["labels"] = {}
+    cluster = Cluster(job)
+    await cluster.owned().bring_ray_job(sweep(), held=True)
+    (made,) = cluster.applied
+    assert made["spec"]["suspend"] is suspend

@@ -21,6 +21,7 @@ NAME_MAX_LENGTH: Final = 40
 MUTABLE_FIELDS: Final = (
     "limits",
     "suspend",
+    "priority",
     "parallelTrialCount",
     "maxTrialCount",
     "maxFailedTrialCount",
@@ -181,6 +182,9 @@ class TuningSweepSpec(RuledModel):
     """Failed trials after which the sweep fails. Trials over a limit do not count as failed."""
     suspend: bool = False
     """true frees the cluster and keeps what is finished; false goes on."""
+    priority: int = Field(default=0, ge=-1_000_000_000, le=1_000_000_000)
+    """Which of the sweeps that the operator holds back starts first: the higher, then the older. Nothing that runs is ever
+    ended for it. Without effect in a Kueue queue, where the priority class of the sweep's label decides."""
     active_deadline_seconds: int | None = Field(default=None, ge=1)
     """Seconds the sweep may take from its start, after which running trials are stopped and it fails."""
     backoff_limit: int = Field(default=3, ge=0, le=100)

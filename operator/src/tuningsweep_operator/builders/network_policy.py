@@ -15,7 +15,7 @@ from tuningsweep_operator.settings import Settings
 OPERATOR_LABELS: Final = {"app.kubernetes.io/name": "tuningsweep", names.LABEL_COMPONENT: "operator"}
 """Of the operator's pods, as in the chart."""
 KUBERAY_LABELS: Final = {"app.kubernetes.io/component": "kuberay-operator"}
-"""Of KubeRay's pods, in whichever namespace: it submits the driver to the dashboard, with Ray's token."""
+"""Of KubeRay's pods, as in its chart: it submits the driver to the dashboard, with Ray's token."""
 
 
 def build_network_policy(sweep: TuningSweep, settings: Settings) -> Manifest:
@@ -25,7 +25,10 @@ def build_network_policy(sweep: TuningSweep, settings: Settings) -> Manifest:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": settings.namespace}},
         "podSelector": {"matchLabels": OPERATOR_LABELS},
     }
-    kuberay = {"namespaceSelector": {}, "podSelector": {"matchLabels": KUBERAY_LABELS}}
+    kuberay = {
+        "namespaceSelector": _selector(settings.kuberay_namespace_labels),
+        "podSelector": {"matchLabels": KUBERAY_LABELS},
+    }
     prometheus: dict[str, Any] = {"namespaceSelector": _selector(settings.metrics_namespace_labels)}
     return {
         "apiVersion": "networking.k8s.io/v1",

@@ -82,7 +82,7 @@ def build_worker_pod(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
     container = _container(sweep, settings, "ray-worker", WORKER_PORTS)
     container["resources"] = _resources(sweep, settings.worker_cpu, settings.worker_memory, with_trials=True)
     template = _template(sweep, container, "trainer")
-    if _needs_one_node(sweep):
+    if needs_one_node(sweep):
         template["spec"]["affinity"] = _beside_head(sweep, template["spec"].get("affinity", {}))
     return template
 
@@ -90,16 +90,16 @@ def build_worker_pod(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
 def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[str, int]) -> dict[str, Any]:
     cluster = sweep.spec.cluster
     overrides = cluster.pod_template
-    user_environment = [variable.dump() for variable in overrides.env]
-    taken = {variable["name"] for variable in user_environment}
+    # By name, for KubeRay's schema takes each once; the last counts, as in a pod.
+    theirs = {variable.name: variable.dump() for variable in overrides.env}
     ours = ENVIRONMENT | _storage_environment(sweep)
-    environment = [{"name": key, "value": value} for key, value in ours.items() if key not in taken]
+    environment = [{"name": key, "value": value} for key, value in ours.items() if key not in theirs]
     container: dict[str, Any] = {
         "name": name,
         "image": cluster.image or settings.trainer_image,
         "imagePullPolicy": cluster.image_pull_policy.value,
         "ports": [{"name": port, "containerPort": number} for port, number in ports.items()],
-        "env": environment + user_environment,
+        "env": [*environment, *theirs.values()],
         "securityContext": container_security(),
         "volumeMounts": [scratch_mount(), *_results_mount(sweep), *overrides.volume_mounts],
     }
@@ -129,7 +129,7 @@ def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> 
         "affinity": overrides.affinity,
         "priorityClassName": overrides.priority_class_name,
         "serviceAccountName": overrides.service_account_name,
-        "imagePullSecrets": [{"name": name} for name in overrides.image_pull_secrets],
+        "imagePullSecrets": [{"name": name} for name in dict.fromkeys(overrides.image_pull_secrets)],
     }
     spec |= {field: value for field, value in chosen.items() if value}
     metadata: dict[str, Any] = {"labels": {**overrides.labels, **labels(sweep, component)}}
@@ -163,19 +163,25 @@ def _resources(sweep: TuningSweep, cpu: str, memory: str, *, with_trials: bool) 
     return {"requests": requests, "limits": limits}
 
 
-def _needs_one_node(sweep: TuningSweep) -> bool:
+def needs_one_node(sweep: TuningSweep) -> bool:
+    """Whether head and workers must be on one node, for a claim that can be mounted on one only."""
     claim = sweep.spec.storage.volume_claim
     return claim is not None and claim.access_mode.value == "ReadWriteOnce"
 
 
 def _beside_head(sweep: TuningSweep, affinity: dict[str, Any]) -> dict[str, Any]:
-    """The affinity with a term that keeps the pod on the head's node: the claim can be mounted on one node only."""
-    pods = affinity.get("podAffinity", {})
+    """The affinity with a term that keeps the pod on the head's node: the claim can be mounted on one node only.
+
+    One that is no affinity is left as it is, for the API server to refuse in its words.
+    """
     field = "requiredDuringSchedulingIgnoredDuringExecution"
+    pods = affinity.get("podAffinity") or {}
+    if not isinstance(pods, dict) or not isinstance(pods.get(field) or [], list):
+        return affinity
     term = {
         "topologyKey": "kubernetes.io/hostname",
         "labelSelector": {
             "matchLabels": {names.LABEL_SWEEP: sweep.metadata.name, "ray.io/node-type": "head"},
         },
     }
-    return {**affinity, "podAffinity": {**pods, field: [*pods.get(field, []), term]}}
+    return {**affinity, "podAffinity": {**pods, field: [*(pods.get(field) or []), term]}}

@@ -9,12 +9,19 @@ from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import STOPS_SHOWN, StatusStop, StatusTrial, TuningSweepStatus
 from tuningsweep_api.trials import OptimalTrial, StopRecord
+from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
 from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.status.queue import QUEUE_REASONS, reason_to_wait
 from tuningsweep_operator.status.text import number, quantity
-from tuningsweep_operator.status.trouble import CHECKS, CHECKS_WHILE_QUEUED, CHECKS_WHILE_SUSPENDED, find_trouble
+from tuningsweep_operator.status.trouble import (
+    CHECKS,
+    CHECKS_WHILE_HELD,
+    CHECKS_WHILE_QUEUED,
+    CHECKS_WHILE_SUSPENDED,
+    find_trouble,
+)
 
 DEADLINE_GRACE = timedelta(seconds=30)
 """Time a driver has to stop its trials and say how it ended, before the cluster is taken away."""
@@ -65,6 +72,9 @@ def fold(
     elif seen.is_queued:
         _wait_in_queue(conditions, seen)
         _note_trouble(conditions, find_trouble(seen, settings, CHECKS_WHILE_QUEUED))
+    elif seen.hold is not None:
+        _hold_back(conditions, seen.hold)
+        _note_trouble(conditions, find_trouble(seen, settings, CHECKS_WHILE_HELD))
     else:
         resumed = conditions.holds(ConditionType.SUSPENDED)
         if resumed:
@@ -141,7 +151,8 @@ def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, 
         seconds = sweep.spec.active_deadline_seconds
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
-    return None if sweep.spec.suspend or seen.is_queued else _worn_out(sweep, seen) or _job_ending(previous, seen)
+    waits = sweep.spec.suspend or seen.is_queued or seen.hold is not None
+    return None if waits else _worn_out(sweep, seen) or _job_ending(previous, seen)
 
 
 def _worn_out(sweep: TuningSweep, seen: Observation) -> Ending | None:
@@ -189,6 +200,12 @@ def _wait_in_queue(conditions: Conditions, seen: Observation) -> None:
     wait = reason_to_wait(seen)
     conditions.set(ConditionType.SUSPENDED, "True", wait.reason, wait.message)
     conditions.set(ConditionType.RECONCILING, "False", wait.reason, "it starts once its queue admits it")
+
+
+def _hold_back(conditions: Conditions, hold: Hold) -> None:
+    conditions.set(ConditionType.SUSPENDED, "True", ConditionReason.WAITING_FOR_CAPACITY, hold.message)
+    words = "it starts by itself once a node has room for it"
+    conditions.set(ConditionType.RECONCILING, "False", ConditionReason.WAITING_FOR_CAPACITY, words)
 
 
 def _note_trouble(conditions: Conditions, trouble: Trouble | None) -> None:

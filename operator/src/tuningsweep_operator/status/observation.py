@@ -7,6 +7,7 @@ from typing import Any, Final
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.names import LABEL_QUEUE
 from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.resources import Manifest
 
 HEAD_CONTAINER: Final = "ray-head"
@@ -33,6 +34,8 @@ class Observation:
     pods: tuple[Manifest, ...] = ()
     refusal: Trouble | None = None
     """Why an object of the sweep could not be applied."""
+    hold: Hold | None = None
+    """Why the operator holds the sweep back; None if it may start, or has."""
     state: SweepState | None = None
     """The driver's state; None if it did not answer or is not there yet."""
     driver_error: str = ""

@@ -6,8 +6,10 @@ from tuningsweep_api.names import LABEL_QUEUE
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_operator.status.observation import Observation, Trouble
 
-QUEUE_REASONS: Final = frozenset({ConditionReason.QUEUED, ConditionReason.PREEMPTED})
-"""Reasons of a sweep that is suspended by its queue."""
+QUEUE_REASONS: Final = frozenset(
+    {ConditionReason.QUEUED, ConditionReason.PREEMPTED, ConditionReason.WAITING_FOR_CAPACITY}
+)
+"""Reasons of a sweep that is suspended until its turn comes, by Kueue or by the operator."""
 
 
 def workload_condition(seen: Observation, kind: str) -> dict[str, Any]:

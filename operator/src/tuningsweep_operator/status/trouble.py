@@ -103,6 +103,12 @@ def _queue_unavailable(seen: Observation, settings: Settings) -> Trouble | None:
     return Trouble(ConditionReason.QUEUE_UNAVAILABLE, f"its queue can't admit it: {quota.get('message', '')}")
 
 
+def _too_large(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
+    if seen.hold is None or not seen.hold.too_large:
+        return None
+    return Trouble(ConditionReason.UNSCHEDULABLE, seen.hold.message)
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _refused,  # nothing else can be there without the objects
     _kuberay_silent,
@@ -116,6 +122,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 CHECKS_WHILE_SUSPENDED: Final[tuple[Check, ...]] = (_refused, _kuberay_silent)
+CHECKS_WHILE_HELD: Final[tuple[Check, ...]] = (_refused, _kuberay_silent, _too_large)
 CHECKS_WHILE_QUEUED: Final[tuple[Check, ...]] = (_refused, _kueue_silent, _queue_unavailable)
 
 

@@ -294,6 +294,15 @@ def test_times_add_up_over_the_processes_of_a_trial(sweep: Sweep) -> None:
     assert (record.duration_seconds, record.cpu_seconds, record.attempts) == (7.0, 3.5, 2)
 
 
+def test_a_record_names_the_worker_of_its_last_process_also_when_that_died(sweep: Sweep) -> None:
+    first, second = sweep.start(), sweep.start()
+    sweep.book.reported(first, TrialResult(process="p1", worker="here/1"), 1)
+    sweep.book.lost(first)
+    sweep.book.failed(first, "its supervisor failed repeatedly")
+    sweep.end(second, Outcome.SUCCEEDED, worker="there/2", **loss(1))
+    assert [record.worker for record in sweep.records()] == ["here/1", "there/2"]
+
+
 def test_the_time_of_a_trial_that_ends_while_paused_is_not_lost(sweep: Sweep) -> None:
     trial = sweep.start()
     sweep.book.reported(trial, TrialResult(process="p1", **used(5.0)), 2)

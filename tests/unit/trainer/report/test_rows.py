@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from support.example_results import example_sweep
-from support.results import START, record, trace
+from support.results import START, at, record, trace
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report.gather import Results
 from tuningsweep_trainer.report.rows import RUNNING, best_row, best_so_far, pareto_rows, trial_rows
@@ -75,6 +75,18 @@ def test_a_running_trial_is_drawn_until_now_and_one_that_waits_not_at_all() -> N
     assert (running.start, running.end) == (START.timestamp() * 1000, (START.timestamp() + 90) * 1000)
     assert (running.memory, running.step) == (100 << 20, 0.2)
     assert {row.slot for row in rows} == {0, 1}
+
+
+def test_trials_of_a_worker_share_a_slot_unless_they_ran_on_another_before() -> None:
+    rows = trial_rows(
+        results(
+            record(0, worker="a/1"),
+            record(1, worker="a/2"),
+            record(2, worker="a/2", start_time=at(15), completion_time=at(16)),
+            record(3, worker="a/2", start_time=at(0), completion_time=at(20), attempts=2),
+        )
+    )
+    assert [row.slot for row in rows] == [0, 2, 2, 1]
 
 
 def test_a_run_broken_off_long_ago_does_not_stretch_the_timeline() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from support.thesis import thesis_sweep, thesis_sweeps
 from tuningsweep_trainer.reproduce.arms import Arm
-from tuningsweep_trainer.reproduce.reproduction import plan, prepared
+from tuningsweep_trainer.reproduce.reproduction import plan, portable, prepared
 from tuningsweep_trainer.reproduce.running import OtherSettingsError, run_in
 from tuningsweep_trainer.reproduce.settings import Settings
 from tuningsweep_trainer.reproduce.workloads import builtin_of, with_steps
@@ -40,3 +40,10 @@ def test_results_of_other_settings_are_refused_and_finished_ones_left_alone(tmp_
     run_in(tmp_path, sweep)
     with pytest.raises(OtherSettingsError, match="other steps, data or limits"):
         run_in(tmp_path, with_steps(sweep, 5))
+
+
+def test_what_is_noted_says_nothing_of_this_machines_folders(tmp_path: Path) -> None:
+    home = Path("/home/someone")
+    told = f"{tmp_path}/mnist-svm/none/1: no data in {home}/.cache/openml; see {tmp_path}/driver.log"
+    assert portable(told, tmp_path, home) == "mnist-svm/none/1: no data in ~/.cache/openml; see driver.log"
+    assert portable("results/thesis/a: no", Path("results/thesis"), home) == "a: no"

@@ -258,6 +258,7 @@ class Book:
             peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
             peak_gpu_memory=_larger(result.peak_gpu_memory, None if last is None else last.peak_gpu_memory),
             attempts=live.attempts,
+            worker=final.worker or None,
             forecast=live.forecast,
         )
         self._warn(name, result)

@@ -31,6 +31,7 @@ from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
 from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.driver.ray_session import ray_session
 from tuningsweep_trainer.driver.resources import trial_resources
 from tuningsweep_trainer.driver.schedulers import PAUSING, make_scheduler
 from tuningsweep_trainer.driver.search import SweepSearch, SweepStopper
@@ -46,18 +47,6 @@ SUPERVISOR_RETRIES = 3
 MOST_PENDING = 200
 """Trials that Tune may keep waiting for resources; more where parallelTrialCount asks for more."""
 
-ENVIRONMENT = {
-    "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
-    # Short of memory, Ray would kill a supervisor; without that the kernel kills a training process, its first victim.
-    "RAY_memory_monitor_refresh_ms": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000",
-    "RAY_AIR_NEW_OUTPUT": "0",
-}
-
 log = logging.getLogger(__name__)
 
 
@@ -66,7 +55,10 @@ class InterruptedSweepError(Exception):
 
 
 def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
-    """Run a sweep to its end and return its last state; InterruptedSweepError after SIGINT or SIGTERM."""
+    """Run a sweep to its end and return its last state.
+
+    InterruptedSweepError after SIGINT or SIGTERM, RayStartError if no Ray could be embedded.
+    """
     # Tune warns that trials left no result files of its own: they are not wanted, the ledger has the results.
     for chatty in ("ray.tune", "ray._private.authentication"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
@@ -224,43 +216,6 @@ class _Run:
                 return True
             waited += 0.5
         return False
-
-
-@contextmanager
-def ray_session(options: DriverOptions) -> Iterator[None]:
-    """A connection to Ray: the one this process has, a cluster's, or one embedded for the length of the block.
-
-    A sweep makes its own; around several sweeps it spares each of them the start of a Ray.
-    """
-    os.environ.update({key: value for key, value in ENVIRONMENT.items() if key not in os.environ})
-    if ray.is_initialized():
-        yield
-        return
-    common: dict[str, Any] = {
-        "log_to_driver": options.log_to_driver,
-        "logging_level": logging.WARNING,
-        "configure_logging": False,
-    }
-    if options.ray_address is not None:
-        ray.init(address=options.ray_address, **common)
-    else:
-        os.environ.update(options.extra_environment)
-        ray.init(include_dashboard=False, _temp_dir=options.ray_temp_dir, object_store_memory=100 << 20, **common)
-    try:
-        yield
-    finally:
-        ray.shutdown()
-        heed_children()
-
-
-def heed_children() -> None:
-    """Undo what Ray did to a driver's SIGCHLD, in the main thread, where Python lets one.
-
-    With subreapers on, Ray ignores the signal, so that orphans leave no zombies; the exit status of every program that is
-    started in such a process reads as 0. So this is for afterwards.
-    """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager

@@ -66,7 +66,10 @@ def trial_rows(results: Results) -> list[TrialRow]:
         if started.attempts
     ]
     placed = [index for index, row in enumerate(rows) if row.start is not None and row.end is not None]
-    slots = assign_slots([(float(rows[index].start or 0), float(rows[index].end or 0)) for index in placed])
+    slots = assign_slots(
+        [(float(rows[index].start or 0), float(rows[index].end or 0)) for index in placed],
+        [_only_worker(rows[index].record) for index in placed],
+    )
     for index, slot in zip(placed, slots, strict=True):
         rows[index] = replace(rows[index], slot=slot)
     return rows
@@ -124,6 +127,11 @@ def _open_end(results: Results) -> int:
     if not times:
         return now
     return min(now, max(times) + max(max(times) - min(times), LEAST_OPEN))
+
+
+def _only_worker(record: TrialRecord | None) -> str | None:
+    """The worker that ran the whole trial, if one is known that did."""
+    return record.worker if record is not None and record.attempts == 1 else None
 
 
 def _ended(record: TrialRecord, order: int, objective: str, traces: Sequence[TrialTrace]) -> TrialRow:

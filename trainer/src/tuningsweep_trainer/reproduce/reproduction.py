@@ -16,7 +16,8 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.run import InterruptedSweepError, ray_session
+from tuningsweep_trainer.driver.ray_session import ray_session
+from tuningsweep_trainer.driver.run import InterruptedSweepError
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.machine import machine, versions
 from tuningsweep_trainer.reproduce import data, workloads
@@ -162,10 +163,18 @@ def _limits(one: Planned, results: Path) -> Limits | None:
     return limits_for(one.arm, spec.objective, Ledger(LocalStore(folder)).load().records, spec.limits)
 
 
+def portable(text: str, results: Path, home: Path) -> str:
+    """A message without where on this machine its paths are: those of results from their folder on, others from home."""
+    for folder in (results.resolve(), results):
+        text = text.replace(f"{folder}/", "")
+    return text.replace(str(home), "~")
+
+
 def _note(settings: Settings, sweeps: Sequence[TuningSweep], summary: Summary, started: str) -> None:
     """What was run, on what: stands beside every figure. A run that goes on keeps the time of its first start."""
     store = LocalStore(settings.results)
     earlier = json.loads(store.read(MACHINE_FILE) or b"{}")
+    home = Path.home()
     note = {
         "started": earlier.get("started", started),
         "ended": timestamp(),
@@ -176,7 +185,7 @@ def _note(settings: Settings, sweeps: Sequence[TuningSweep], summary: Summary, s
         "quick": settings.quick,
         "steps": {sweep.metadata.name: workloads.builtin_of(sweep).steps for sweep in sweeps},
         "evaluate_every_steps": {s.metadata.name: workloads.builtin_of(s).evaluate_every_steps for s in sweeps},
-        "left_out": summary.left_out,
-        "failed": summary.failed,
+        "left_out": {name: portable(why, settings.results, home) for name, why in summary.left_out.items()},
+        "failed": {name: portable(why, settings.results, home) for name, why in summary.failed.items()},
     }
     store.write(MACHINE_FILE, json.dumps(note, indent=1).encode())

@@ -56,7 +56,8 @@ def _measured(state: SweepState) -> bool:
 
 def check_same(folder: Path, earlier: bytes | None, sweep: TuningSweep) -> None:
     """OtherSettingsError if what the folder holds is not this sweep."""
-    if earlier is not None and json.loads(earlier) != sweep.dump():
+    # Read as a sweep: fields that came later have their defaults.
+    if earlier is not None and TuningSweep.from_manifest(json.loads(earlier)).dump() != sweep.dump():
         raise OtherSettingsError(
             f"{folder} holds a run of other steps, data or limits; choose another folder with --results,"
             " or delete that folder to run it anew"

@@ -1,5 +1,7 @@
 """What a Tune result says about a trial beside its metrics: one JSON text under RESULT_KEY, read by the driver."""
 
+import os
+import socket
 from typing import Final, Self
 
 from tuningsweep_api.model import Model
@@ -17,6 +19,8 @@ class TrialResult(Model):
 
     process: str
     """Id of the training process; empty for a trial that was ended before it had one."""
+    worker: str = ""
+    """Host and PID of the supervisor, as TrialRecord has it; empty with `process`."""
     outcome: Outcome | None = None
     reason: Reason | None = None
     message: str = ""
@@ -33,8 +37,9 @@ class TrialResult(Model):
 
     @classmethod
     def of(cls, process: str, ending: Ending | None, totals: Totals | None, metrics: Metrics) -> Self:
-        """Put together what the monitor knows."""
-        fields: dict[str, object] = {"process": process, "metrics": metrics}
+        """Put together what the monitor knows; called in the supervisor."""
+        worker = f"{socket.gethostname()}/{os.getpid()}" if process else ""
+        fields: dict[str, object] = {"process": process, "worker": worker, "metrics": metrics}
         if totals is not None:
             fields |= {
                 "steps": totals.steps,

@@ -28,11 +28,7 @@ MARKED = 300
 def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
     """Bars from start to end of each trial."""
     title = "Timeline"
-    bars: list[Row] = [
-        {"trial": row.trial, "outcome": row.outcome, "start": row.start, "end": row.end, "slot": row.slot + 1}
-        for row in rows
-        if row.slot is not None
-    ]
+    bars: list[Row] = [_bar(row, row.slot + 1) for row in rows if row.slot is not None]
     if not bars:
         return Figure("timeline", title, "No trial has started.", "", None)
     _mark_ends(bars)
@@ -62,8 +58,8 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
     return Figure(
         "timeline",
         title,
-        "Each bar is a trial from its first start to its end; the mark at its end is its outcome's. A slot is a place for"
-        " one trial at a time: results don't say which worker it was on, so the lowest free one is taken.",
+        "Each bar is a trial from its first start to its end; the mark at its end is its outcome's. A slot is a worker that"
+        " runs one trial at a time. A trial that runs, or ran on more than one, is in the lowest slot that was free.",
         f"Bars of {len(bars)} trials over time in {slots} rows, coloured by outcome.",
         layered([*layers], height),
         {"bars": bars},
@@ -73,10 +69,23 @@ def timeline_figure(rows: Sequence[TrialRow]) -> Figure:
             Column("start", "start (UTC)", "time"),
             Column("end", "end (UTC)", "time"),
             Column("slot", "slot", "number"),
+            Column("worker", "worker"),
         ),
         least_width=LEAST_WIDTH,
         marks=len(bars),
     )
+
+
+def _bar(row: TrialRow, slot: int) -> Row:
+    worker = None if row.record is None else row.record.worker
+    return {
+        "trial": row.trial,
+        "outcome": row.outcome,
+        "start": row.start,
+        "end": row.end,
+        "slot": slot,
+        "worker": worker or "",
+    }
 
 
 def _mark_ends(bars: list[Row]) -> None:

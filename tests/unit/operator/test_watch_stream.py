@@ -1,0 +1,100 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tuningsweep_operator import watch_stream
+from tuningsweep_operator.watch_stream import LIST_ANEW, Pauses, WatchContent, trouble_in
+
+EVENT = b'{"type": "MODIFIED", "object": {"metadata": {"name": "one"}}}'
+PATH = "/apis/tuningsweep.io/v1alpha1/tuningsweeps"
+
+
+class Content:
+    """Chunks as they come, then the end or an error; each takes `seconds`."""
+
+    def __init__(self, *chunks: bytes, error: Exception | None = None, seconds: float = 0.0) -> None:
+        self.chunks, self.error, self.seconds, self.now = chunks, error, seconds, 100.0
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        for chunk in self.chunks:
+            self.now += self.seconds
+            yield chunk
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    seconds: list[float] = []
+
+    async def sleep(wanted: float) -> None:
+        seconds.append(wanted)
+
+    monkeypatch.setattr(watch_stream.asyncio, "sleep", sleep)
+    return seconds
+
+
+def given_to_kopf(content: Content, pauses: Pauses) -> list[bytes]:
+    async def read() -> list[bytes]:
+        return [line async for line in WatchContent(content, PATH, pauses, lambda: content.now).iter_chunked(1 << 20)]
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (EVENT, None),
+        (b'{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "7"}}}', None),
+        (b'{"type": "ERROR", "object": {"code": 410, "message": "too old"}}', None),
+        (b'{"type": "ERROR", "object": {"code": 500, "message": "etcd is away"}}', "error 500: etcd is away"),
+        (b'{"type": "ERROR", "object": {"code": 504, "reason": "Timeout"}}', "error 504: Timeout"),
+        (b'{"type": "ERROR", "object": {"code": 429}}', "error 429: "),
+        (b'{"type": "ERROR", "object": {}}', "a line is no event"),
+        (b'{"type": "ADDED", "object": null}', "a line is no event"),
+        (b'{"type": "ADDED"}', "a line is no event"),
+        (b"[]", "a line is no event"),
+        (EVENT[:30], "a line is no JSON"),
+        (b"<html>sign in</html>", "a line is no JSON"),
+    ],
+)
+def test_what_kopf_may_see(line: bytes, words: str | None) -> None:
+    found = trouble_in(line)
+    assert found is None if words is None else found is not None and found.startswith(words)
+
+
+def test_events_pass_however_they_are_cut_into_chunks(slept: list[float]) -> None:
+    stream = EVENT + b"\n" + EVENT + b"\n"
+    chunks = [stream[start : start + 7] for start in range(0, len(stream), 7)]
+    assert given_to_kopf(Content(*chunks, seconds=1.0), Pauses()) == [EVENT + b"\n"] * 2
+    assert slept == []
+
+
+def test_after_trouble_kopf_lists_anew_each_time_a_little_later(slept: list[float]) -> None:
+    pauses = Pauses()
+    for _ in range(7):
+        assert given_to_kopf(Content(EVENT + b"\nno JSON\n" + EVENT + b"\n"), pauses) == [EVENT + b"\n", LIST_ANEW]
+    assert slept == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert json.loads(LIST_ANEW)["object"]["code"] == 410
+
+
+def test_a_watch_that_was_well_for_long_is_forgiven() -> None:
+    pauses = Pauses()
+    assert [pauses.failed(PATH, now) for now in (0.0, 3.0, 200.0)] == [1.0, 2.0, 1.0]
+    assert pauses.failed("/api/v1/pods", 201.0) == 1.0
+
+
+@pytest.mark.parametrize("error", [None, aiohttp.ClientPayloadError("cut"), aiohttp.ClientOSError("reset")])
+def test_a_stream_that_ends_at_once_is_not_asked_for_again_in_a_tight_loop(
+    slept: list[float], error: Exception | None
+) -> None:
+    pauses = Pauses()
+    assert given_to_kopf(Content(EVENT[:20], error=error), pauses) == []
+    assert given_to_kopf(Content(error=error), pauses) == []
+    assert slept == [1.0, 2.0]
+    assert given_to_kopf(Content(EVENT + b"\n" + EVENT[:20], error=error), pauses) == [EVENT + b"\n"]
+    given_to_kopf(Content(b"\n", error=error, seconds=300.0), pauses)
+    assert slept == [1.0, 2.0], "one that showed something, or lived as long as it should, goes on at once"
