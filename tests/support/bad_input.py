@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support.sweeps import REMOVE
+from tuningsweep_api.spec.trainable import SYSTEM_METRICS
 
 DISCRETE = {"name": "alpha", "parameterType": "discrete"}
 
@@ -33,6 +34,12 @@ class BadEdit:
 def parameter(name: str, kind: str, **space: Any) -> dict[str, Any]:
     """A parameter as in a manifest."""
     return {"name": name, "parameterType": kind, "feasibleSpace": space}
+
+
+def several(*metrics: str) -> dict[str, Any]:
+    """Edits that minimize metrics beside the objective."""
+    further = [{"type": "minimize", "objectiveMetricName": metric} for metric in metrics]
+    return {"spec.objective.additionalObjectives": further}
 
 
 FIRST = "spec.parameters.0"
@@ -69,6 +76,27 @@ BAD_MANIFESTS = [
     BadInput("unknown metric", {"spec.objective.objectiveMetricName": "f1"}, "does not report"),
     BadInput("metric of the other task", {"spec.objective.objectiveMetricName": "rmse"}, "does not report"),
     BadInput("unknown additional metric", {"spec.objective.additionalMetricNames": ["auc"]}, "does not report"),
+    BadInput("unknown additional objective", several("auc"), "does not report"),
+    BadInput("objective twice", several("validation_loss"), "must name metrics that differ"),
+    BadInput("additional objective twice", several("accuracy", "accuracy"), "must name metrics that differ"),
+    BadInput("too many objectives", several(*SYSTEM_METRICS), "additionalObjectives"),
+    BadInput(
+        "additional objective without type",
+        {"spec.objective.additionalObjectives": [{"objectiveMetricName": "accuracy"}]},
+        "type",
+    ),
+    *(
+        BadInput(f"several objectives with {kind}", several("accuracy") | {"spec.scheduler": {"type": kind}}, says)
+        for kind, says in (("ASHA", "scheduler.type must be None"), ("PBT", "scheduler.type must be None"))
+    ),
+    *(
+        BadInput(
+            f"several objectives with {name}",
+            several("accuracy") | {"spec.search": {"algorithmName": name}},
+            "with objective.additionalObjectives write tpe",
+        )
+        for name in ("cmaes", "hyperopt")
+    ),
     BadInput("memory in a wrong unit", {"spec.limits.memory": "400MB"}, "memory"),
     BadInput("negative memory", {"spec.limits.memory": "-1Gi"}, "memory"),
     BadInput("memory below any process", {"spec.limits.memory": "1Mi"}, "limits.memory must be at least 16Mi"),
@@ -220,6 +248,7 @@ BAD_MANIFESTS = [
 BAD_EDITS = [
     BadEdit("search space", {"spec.parameters.0.feasibleSpace.list": ["30"]}),
     BadEdit("objective", {"spec.objective.type": "maximize"}),
+    BadEdit("additional objectives", several("accuracy")),
     BadEdit("trainable", {"spec.trainable.builtin.steps": 100}),
     BadEdit("search", {"spec.search": {"algorithmName": "tpe"}}),
     BadEdit("scheduler", {"spec.scheduler": {"type": "ASHA"}}),

@@ -16,6 +16,7 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import ParallelTrialCount, TuningSweep
 from tuningsweep_api.trials import OptimalTrial, RunningTrial, StopRecord, TrialCounts, TrialRecord
 
+PARETO_TRIALS_SHOWN = 20
 RECENT_STOPS_KEPT = 50
 RUNNING_TRIALS_SHOWN = 100
 TRIALS_PER_PAGE = 500
@@ -76,6 +77,11 @@ class SweepState(Model):
     """Digest of the DesiredState in force."""
     trials: TrialCounts
     optimal_trial: OptimalTrial | None = None
+    pareto_front: Annotated[list[OptimalTrial], Field(max_length=PARETO_TRIALS_SHOWN)] = []
+    """With several objectives: trials that no other beats in all of them, best first objective first; of more than fit
+    those that are spread evenly."""
+    pareto_front_size: int = 0
+    """Trials on the front."""
     stop_count: int = 0
     """Sequence number of the newest stop."""
     recent_stops: Annotated[list[StopRecord], Field(max_length=RECENT_STOPS_KEPT)] = []

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tuningsweep_api.messages import PARETO_TRIALS_SHOWN
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.trials import TrialCounts
@@ -30,6 +31,13 @@ class StatusTrial(Model):
     parameters: dict[str, str]
     objective: str
     metrics: dict[str, str] = {}
+
+
+class ParetoTrial(Model):
+    """A trial on the Pareto front, with its value of every objective as a string."""
+
+    trial: str
+    objectives: dict[str, str]
 
 
 class StatusStop(Model):
@@ -59,7 +67,12 @@ class TuningSweepStatus(Model):
     trials: TrialCounts = TrialCounts()
     """Trials by outcome."""
     current_optimal_trial: StatusTrial | None = None
-    """Best trial so far."""
+    """Best trial so far, by the first objective."""
+    pareto_front: Annotated[list[ParetoTrial], Field(max_length=PARETO_TRIALS_SHOWN)] = []
+    """With additionalObjectives: trials that no other beats in every objective, best first objective first; of more than
+    are shown those that are spread evenly over the front."""
+    pareto_front_size: int | None = None
+    """Trials on the front; absent with one objective."""
     last_stops: Annotated[list[StatusStop], Field(max_length=STOPS_SHOWN)] = []
     """The last stops, newest first."""
     stop_count: int = 0

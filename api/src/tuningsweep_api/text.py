@@ -6,8 +6,11 @@ Where one value stands for itself it is written exactly; where many stand in a t
 from typing import Final, NamedTuple
 
 from tuningsweep_api.outcomes import Reason
+from tuningsweep_api.spec.trainable import SYSTEM_METRICS
 
 MEMORY_REASONS: Final = frozenset({Reason.MEMORY_LIMIT_EXCEEDED, Reason.GPU_MEMORY_LIMIT_EXCEEDED, Reason.OOM_KILLED})
+MEMORY_METRICS: Final = frozenset(name for name in SYSTEM_METRICS if name.endswith("_bytes"))
+TIME_METRICS: Final = frozenset(name for name in SYSTEM_METRICS if name.endswith("_seconds"))
 
 
 class Precision(NamedTuple):

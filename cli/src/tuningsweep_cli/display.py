@@ -10,9 +10,11 @@ from rich.live import Live
 from rich.text import Text
 
 from tuningsweep_api.messages import SweepState
+from tuningsweep_api.optimal import objectives_of
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome
+from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
+from tuningsweep_api.trials import Metrics, OptimalTrial, ParameterValue, TrialRecord
 from tuningsweep_cli import text
 from tuningsweep_cli.tables import sweep_view, trials_table
 
@@ -134,15 +136,7 @@ def print_summary(
     for case in inefficiencies(sweep.spec, records):
         line = f"\nnot worth its time: {case.sentence()}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    best = state.optimal_trial
-    if best is not None:
-        name = sweep.spec.objective.objective_metric_name
-        console.print(
-            f"\nbest: {best.trial} with {name} {text.number(best.objective)} at {text.parameters(best.parameters)}",
-            style="bold",
-            highlight=False,
-            markup=False,
-        )
+    _print_best(sweep.spec.objective, state, console)
     result = state.result
     if result is not None:
         word = "Complete" if result.succeeded else "Failed"
@@ -151,6 +145,23 @@ def print_summary(
             f"{word} ({result.reason}): {result.message}", style=style, highlight=False, markup=False, soft_wrap=True
         )
     console.print(f"results: {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_best(objective: Objective, state: SweepState, console: Console) -> None:
+    """The best trial; with several objectives the Pareto front too."""
+    if state.optimal_trial is not None:
+        line = f"\nbest: {_achieved(objective, state.optimal_trial)}"
+        console.print(line, style="bold", highlight=False, markup=False)
+    if state.pareto_front:
+        shown = "" if len(state.pareto_front) == state.pareto_front_size else f", {len(state.pareto_front)} of them"
+        heading = f"Pareto front of {state.pareto_front_size} trials, no other is better in every objective{shown}:"
+        console.print(heading, style="bold", highlight=False)
+    for trial in state.pareto_front:
+        console.print(f"  {_achieved(objective, trial)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _achieved(objective: Objective, trial: OptimalTrial) -> str:
+    return f"{trial.trial} with {text.metrics(objectives_of(objective, trial))} at {text.parameters(trial.parameters)}"
 
 
 def _print_some(

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import typer
+from rich.table import Table
 
+from tuningsweep_api.optimal import pareto_front
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.trials import RunningTrial, TrialRecord
+from tuningsweep_api.trials import OptimalTrial, RunningTrial, TrialRecord
 from tuningsweep_cli import text
 from tuningsweep_cli.consoles import console
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.filters import Term, check_names, ordered, parse
 from tuningsweep_cli.options import BestFormat, TrialsFormat
 from tuningsweep_cli.output import as_arguments, as_csv, as_json, as_yaml
-from tuningsweep_cli.source.base import Source, best_of
+from tuningsweep_cli.source.base import Source
 from tuningsweep_cli.tables import new_table, trials_table
 
 WIDE_WIDTH = 500
@@ -69,20 +71,30 @@ def show(source: Source, choice: Choice, output: TrialsFormat) -> None:
 
 
 def show_best(source: Source, output: BestFormat) -> None:
-    """Print the best trial."""
-    best = best_of(source.sweep, source.records())
-    if best is None:
+    """Print the best trial, and with several objectives the whole Pareto front, that trial first."""
+    objective = source.sweep.spec.objective
+    front = pareto_front(objective, source.records())
+    if not front:
         raise CommandError(
             f"no trial of {source.sweep.metadata.name} has kept the limits and reported the objective yet",
             Exit.NOT_FOUND,
         )
+    best = front[0]
     if output is BestFormat.ARGS:
         typer.echo(as_arguments(best.parameters), nl=False)
-    elif output is not BestFormat.TABLE:
-        typer.echo(as_json(best.dump()) if output is BestFormat.JSON else as_yaml(best.dump()), nl=False)
+    elif output is BestFormat.TABLE:
+        console().print(_best_table(front, objective.objective_metric_name))
     else:
-        metric = source.sweep.spec.objective.objective_metric_name
-        table = new_table("trial", metric, *best.metrics, *best.parameters)
-        numbers = [text.number(value) for value in (best.objective, *best.metrics.values(), *best.parameters.values())]
-        table.add_row(best.trial, *numbers)
-        console().print(table)
+        more = {"paretoFront": [trial.dump() for trial in front]} if objective.additional_objectives else {}
+        content = best.dump() | more
+        typer.echo(as_json(content) if output is BestFormat.JSON else as_yaml(content), nl=False)
+
+
+def _best_table(front: Sequence[OptimalTrial], metric: str) -> Table:
+    best = front[0]
+    table = new_table("trial", metric, *best.metrics, *best.parameters)
+    for trial in front:
+        measured = [text.metric(name, trial.metrics[name]) if name in trial.metrics else "" for name in best.metrics]
+        chosen = [text.number(trial.parameters.get(name)) for name in best.parameters]
+        table.add_row(trial.trial, text.metric(metric, trial.objective), *measured, *chosen)
+    return table

@@ -88,6 +88,15 @@ def slow_or_not(parameters: dict[str, Any], checkpoint: Path | None = None) -> N
     stepping({"x": 0.0}, checkpoint)
 
 
+def costly(parameters: dict[str, Any]) -> None:
+    """Forty steps with two reports: the loss falls with `x`, the cost rises. Hangs before the first one if it is `slow`."""
+    x = float(parameters["x"])
+    for number in step(range(40)):
+        time.sleep(600 if parameters["behaviour"] == "slow" else 0.002)
+        if number % 20 == 19:
+            report({"loss": 1.0 - x + 1 / number, "cost": x})
+
+
 BEHAVIOURS = {f.__name__: f for f in (dies, leaves_silently, prints_and_raises, stepping)}
 
 

@@ -1,4 +1,5 @@
-"""Every scheduler with settings that decide within the forty steps of the engine's functions."""
+"""Every scheduler with settings that decide within the forty steps of the engine's functions, and sweeps of several
+objectives."""
 
 from typing import Any
 
@@ -13,3 +14,9 @@ SCHEDULERS: dict[str, dict[str, Any]] = {
 }
 UNIT: dict[str, Any] = {"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}
 BEHAVIOURS = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["stepping", "slow"]}}
+TWO_OBJECTIVES: dict[str, Any] = {
+    "objective.additionalObjectives": [{"type": "minimize", "objectiveMetricName": "cost"}],
+    "parameters": [UNIT, BEHAVIOURS],
+    "search": {"algorithmName": "tpe"},
+    "trainable.function": "functions_of_engine:costly",
+}

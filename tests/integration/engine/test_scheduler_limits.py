@@ -1,10 +1,11 @@
-"""Every scheduler with a limit that some trials exceed: those are stopped, the others end as it decides, each once."""
+"""Every scheduler, and a searcher for several objectives, with a limit that some trials exceed: those are stopped, the others
+end as it decides, each once."""
 
 from typing import Any
 
 import pytest
 
-from integration.engine.scheduler_cases import BEHAVIOURS, SCHEDULERS, UNIT
+from integration.engine.scheduler_cases import BEHAVIOURS, SCHEDULERS, TWO_OBJECTIVES, UNIT
 
 
 def is_slow(record: dict[str, Any]) -> bool:
@@ -37,3 +38,25 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
     slow = [record for record in records.values() if is_slow(record)]
     assert slow, "the seed gave no slow trial"
     assert state.trials.limit_exceeded == len(slow) == state.stop_count
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_limits_hold_while_several_objectives_are_searched(run: Any, parallel: int) -> None:
+    state, records = run(
+        TWO_OBJECTIVES | {"maxTrialCount": 8, "parallelTrialCount": parallel, "limits": {"stepTime": "300ms"}}
+    )
+    assert state.result is not None and state.result.succeeded, state.result
+    assert len(records) == state.trials.total == 8
+    slow = [record for record in records.values() if record["parameters"]["behaviour"] == "slow"]
+    assert slow, "the seed gave no slow trial"
+    for record in slow:
+        ended = (record["outcome"], record["reason"], record["metrics"])
+        assert ended == ("LimitExceeded", "StepTimeLimitExceeded", {}), record
+    kept = {name: record for name, record in records.items() if record["outcome"] == "Succeeded"}
+    assert len(kept) + len(slow) == 8
+    best_first = sorted(kept, key=lambda name: -kept[name]["parameters"]["x"])
+    assert [trial.trial for trial in state.pareto_front] == best_first, (
+        "what lowers the loss costs more, so none is beaten"
+    )
+    assert state.pareto_front_size == len(kept)
+    assert state.optimal_trial == state.pareto_front[0]

@@ -86,6 +86,28 @@ def test_trials_are_filtered_ordered_and_written_for_machines(results: Path) -> 
     assert "memory 500.0Mi is over limits.memory 400.0Mi" in " ".join(wide.split())
 
 
+def test_best_shows_the_whole_front_of_several_objectives(results: Path) -> None:
+    manifest = json.loads((results / "sweep.json").read_text())
+    beside = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
+    manifest["spec"]["objective"]["additionalObjectives"] = beside
+    (results / "sweep.json").write_text(json.dumps(manifest))
+    records = [json.loads(line) for line in (results / "trials.jsonl").read_text().splitlines()]
+    for record, mebibytes in zip(records, (100, 50, 200), strict=True):
+        record["metrics"]["peak_memory_bytes"] = mebibytes * 2**20
+    (results / "trials.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    lines = [line.split()[:3] for line in call("best", NAME).stdout.splitlines()]
+    assert lines == [
+        ["trial", "validation_loss", "peak_memory_bytes"],
+        ["trial-0002", "0.125", "200Mi"],
+        ["trial-0000", "0.25", "100Mi"],
+    ]
+    shown = json.loads(call("best", NAME, "-o", "json").stdout)
+    assert (shown["trial"], [trial["trial"] for trial in shown["paretoFront"]]) == (
+        "trial-0002",
+        ["trial-0002", "trial-0000"],
+    )
+
+
 def test_best_is_the_best_of_those_that_kept_the_limits(results: Path) -> None:
     assert call("best", NAME, "-o", "args").stdout == "--batch_size=30 --learning_rate=0.01\n"
     assert json.loads(call("best", NAME, "-o", "json").stdout)["objective"] == 0.125

@@ -4,10 +4,10 @@ from io import StringIO
 
 from rich.console import Console
 
-from support.sweeps import BASE
+from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.trials import TrialRecord
+from tuningsweep_api.trials import OptimalTrial, TrialRecord
 from tuningsweep_cli.display import PlainLines, print_summary
 from tuningsweep_cli.tables import outcome_words, sweep_view
 from tuningsweep_cli.text import parameters
@@ -102,6 +102,22 @@ def test_summary_says_what_was_stopped_the_best_and_where_results_are() -> None:
     assert "best: trial-0000 with validation_loss 0.25" in text
     assert "Complete (SearchFinished)" in text
     assert "results: /somewhere" in text
+
+
+def test_summary_has_the_front_of_several_objectives() -> None:
+    beside = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
+    sweep = TuningSweep.from_manifest(edited(BASE, {"spec.objective.additionalObjectives": beside}))
+    front = [
+        OptimalTrial(trial=trial, parameters={"batch_size": 30}, objective=loss, metrics={"peak_memory_bytes": memory})
+        for trial, loss, memory in (("trial-0001", 0.25, 2.0**28), ("trial-0000", 0.5, 2.0**27))
+    ]
+    state = STATE.model_copy(update={"optimal_trial": front[0], "pareto_front": front, "pareto_front_size": 3})
+    console = Console(file=StringIO(), width=160)
+    print_summary(sweep, state, [record("trial-0000")], console, "/somewhere")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "best: trial-0001 with validation_loss 0.25, peak_memory_bytes 256Mi at batch_size=30" in text
+    assert "Pareto front of 3 trials, no other is better in every objective, 2 of them:" in text
+    assert "  trial-0000 with validation_loss 0.5, peak_memory_bytes 128Mi at batch_size=30" in text
 
 
 def test_summary_says_what_was_not_worth_its_time() -> None:

@@ -75,6 +75,19 @@ def test_best_trial_and_stops_are_text_in_units_that_people_read() -> None:
     assert status.stop_count == 2
 
 
+def test_the_front_of_several_objectives_is_in_the_status_with_every_objective() -> None:
+    beside = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
+    wanted = sweep(**{"spec.objective.additionalObjectives": beside})
+    metrics = {"peak_memory_bytes": 123456789.0, "accuracy": 0.9}
+    front = [{"trial": "trial-0001", "parameters": {}, "objective": 0.123456789, "metrics": metrics}]
+    seen = Observation(ray_job=ray_job("Running"), state=state(paretoFront=front, paretoFrontSize=1))
+    status = fold(wanted, NEW, seen, SETTINGS, NOW)
+    (trial,) = status.pareto_front
+    assert trial.objectives == {"validation_loss": "0.123457", "peak_memory_bytes": "123456789"}
+    assert status.pareto_front_size == 1
+    assert fold(sweep(), NEW, Observation(state=state()), SETTINGS, NOW).pareto_front_size is None
+
+
 def test_only_the_last_ten_stops_are_kept_whatever_the_driver_sends() -> None:
     stops = [stop(number, f"trial-{number:04d}") for number in range(1, 51)]
     seen = Observation(ray_job=ray_job("Running"), state=state(recentStops=stops, stopCount=50))

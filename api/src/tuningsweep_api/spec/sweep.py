@@ -59,6 +59,9 @@ ParallelTrialCount = Annotated[
 POPULATION_BASED: Final = (SchedulerType.PBT, SchedulerType.PB2)
 """Schedulers that give running trials other configurations."""
 
+ONE_OBJECTIVE: Final = (SearchAlgorithm.CMA_ES, SearchAlgorithm.HYPEROPT)
+"""Search algorithms that can't optimise several metrics together."""
+
 
 def _distinct_names(spec: "TuningSweepSpec") -> bool:
     names_used = [parameter.name for parameter in spec.parameters]
@@ -80,7 +83,7 @@ def _builtin_metric_known(spec: "TuningSweepSpec") -> bool:
     builtin = spec.trainable.builtin
     if builtin is None:
         return True
-    wanted = {spec.objective.objective_metric_name, *spec.objective.additional_metric_names}
+    wanted = {spec.objective.objective_metric_name, *spec.objective.shown_metric_names}
     return wanted <= set(BUILTIN_METRICS[builtin.task])
 
 
@@ -96,7 +99,10 @@ def _cel_list(values: tuple[str, ...]) -> str:
 
 _CLASSIFICATION, _REGRESSION = BUILTIN_METRICS[Task.CLASSIFICATION], BUILTIN_METRICS[Task.REGRESSION]
 _BUILTIN = "has(self.trainable.builtin)"
-_METRICS = "([self.objective.objectiveMetricName] + self.objective.additionalMetricNames)"
+_METRICS = (
+    "([self.objective.objectiveMetricName] + self.objective.additionalMetricNames"
+    " + self.objective.additionalObjectives.map(o, o.objectiveMetricName))"
+)
 
 _RULES = (
     Rule(
@@ -122,6 +128,19 @@ _RULES = (
             s.scheduler.type is not SchedulerType.PB2
             or all(p.parameter_type in (ParameterType.INT, ParameterType.DOUBLE) for p in s.parameters)
         ),
+    ),
+    Rule(
+        "self.objective.additionalObjectives.size() == 0 || self.scheduler.type == 'None'",
+        "scheduler.type must be None with objective.additionalObjectives: schedulers compare trials by one metric;"
+        " leave the scheduler out, or list what you only want to see in objective.additionalMetricNames",
+        lambda s: not s.objective.additional_objectives or s.scheduler.type is SchedulerType.NONE,
+    ),
+    Rule(
+        "self.objective.additionalObjectives.size() == 0"
+        f" || !(self.search.algorithmName in {_cel_list(ONE_OBJECTIVE)})",
+        f"search.algorithmName {' and '.join(ONE_OBJECTIVE)} optimise one metric; with objective.additionalObjectives"
+        " write tpe, multivariate-tpe, sobol, random or grid",
+        lambda s: not s.objective.additional_objectives or s.search.algorithm_name not in ONE_OBJECTIVE,
     ),
     Rule(
         f"!{_BUILTIN} || (self.trainable.builtin.task == 'classification'"

@@ -35,6 +35,7 @@ MODELS_OF_TASK: Final[dict[Task, frozenset[BuiltinModel]]] = {
 SYSTEM_METRICS: Final = (
     "mean_step_time_seconds",
     "memory_bytes",
+    "peak_memory_bytes",
     "cpu_percent",
     "elapsed_seconds",
 )

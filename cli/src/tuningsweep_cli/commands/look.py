@@ -124,7 +124,8 @@ def best(
     context: Context = None,
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Show the best trial that kept the limits; `-o args` gives its parameters as --NAME=VALUE."""
+    """Show the best trial that kept the limits, with several objectives the Pareto front; `-o args` gives the best one's
+    parameters as --NAME=VALUE."""
     from tuningsweep_cli.source.opening import opened
     from tuningsweep_cli.trials import show_best
 

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tuningsweep_api.messages import SweepState
+from tuningsweep_api.optimal import objectives_of
 from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
+from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_api.status import STOPS_SHOWN, StatusStop, StatusTrial, TuningSweepStatus
+from tuningsweep_api.status import STOPS_SHOWN, ParetoTrial, StatusStop, StatusTrial, TuningSweepStatus
 from tuningsweep_api.trials import OptimalTrial, StopRecord
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.settings import Settings
@@ -61,7 +63,7 @@ def fold(
 ) -> TuningSweepStatus:
     """The status that follows from the previous one and what was seen."""
     conditions = Conditions(previous.conditions, sweep.metadata.generation, now)
-    changes = _progress(previous, seen)
+    changes = _progress(sweep, previous, seen)
     ending = _ending(sweep, previous, seen, now)
     if ending is not None:
         _finish(conditions, ending)
@@ -91,7 +93,7 @@ def fold(
     return previous.model_copy(update=changes)
 
 
-def _progress(previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
+def _progress(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
     """What the RayJob and the driver's state change in the status."""
     changes: dict[str, Any] = {
         "ray_job_name": None if seen.ray_job is None else seen.ray_job["metadata"]["name"],
@@ -110,6 +112,8 @@ def _progress(previous: TuningSweepStatus, seen: Observation) -> dict[str, Any]:
     return changes | {
         "trials": state.trials,
         "current_optimal_trial": None if state.optimal_trial is None else _status_trial(state.optimal_trial),
+        "pareto_front": [_pareto_trial(sweep.spec.objective, trial) for trial in state.pareto_front],
+        "pareto_front_size": state.pareto_front_size or None,
         "last_stops": _last_stops(previous, state),
         "stop_count": max(previous.stop_count, state.stop_count),
         "desired_digest": state.desired_digest,
@@ -123,6 +127,11 @@ def _status_trial(best: OptimalTrial) -> StatusTrial:
         objective=number(best.objective),
         metrics={name: number(value) for name, value in best.metrics.items()},
     )
+
+
+def _pareto_trial(objective: Objective, trial: OptimalTrial) -> ParetoTrial:
+    values = objectives_of(objective, trial)
+    return ParetoTrial(trial=trial.trial, objectives={name: number(value) for name, value in values.items()})
 
 
 def _last_stops(previous: TuningSweepStatus, state: SweepState) -> list[StatusStop]:

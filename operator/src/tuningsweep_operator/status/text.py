@@ -1,12 +1,19 @@
 """Numbers as text for status and Events: no floats in the API, and units that people read."""
 
+from typing import Final
+
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.text import STATUS, in_unit_of
 
+EXACT: Final = 2.0**53
+"""Up to here floats hold every whole number."""
+
 
 def number(value: float | str) -> str:
-    """A number in at most six significant digits; text stays text."""
-    return value if isinstance(value, str) else f"{value:.6g}"
+    """A number in at most six significant digits, a whole one (bytes, say) exactly; text stays text."""
+    if isinstance(value, str):
+        return value
+    return f"{value:.0f}" if value == round(value) and abs(value) < EXACT else f"{value:.6g}"
 
 
 def quantity(reason: Reason, value: float | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from support.sweeps import sweep_manifest
-from tuningsweep_api.messages import desired_state
+from tuningsweep_api.messages import PARETO_TRIALS_SHOWN, desired_state
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -311,3 +311,40 @@ def test_the_time_of_a_trial_that_ends_while_paused_is_not_lost(sweep: Sweep) ->
     sweep.book.close_open_trials()
     (record,) = sweep.records()
     assert (record.outcome, record.duration_seconds, record.cpu_seconds) == (Outcome.STOPPED, 5.0, 2.5)
+
+
+SMALL = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
+
+
+def test_the_front_of_several_objectives_grows_with_the_sweep_and_survives_a_restart(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__objective__additionalObjectives=SMALL, spec__parallelTrialCount=1)
+    for value, memory in ((0.5, 10.0), (0.2, 40.0), (0.6, 30.0), (0.1, 90.0)):
+        sweep.end(sweep.start(), Outcome.SUCCEEDED, metrics={"validation_loss": value, "peak_memory_bytes": memory})
+    assert sweep.book.next_trial() is None
+    edited_sweep = sweep.spec.model_copy(update={"spec": sweep.spec.spec.model_copy(update={"max_trial_count": 5})})
+    sweep.book.edit(desired_state(edited_sweep))
+    over = {"validation_loss": 0.01, "peak_memory_bytes": 1.0}
+    sweep.end(sweep.start(), Outcome.LIMIT_EXCEEDED, Reason.STEP_TIME_LIMIT_EXCEEDED, metrics=over)
+    for _ in range(2):
+        state = sweep.state()
+        assert [trial.trial for trial in state.pareto_front] == ["trial-0003", "trial-0001", "trial-0000"]
+        assert state.pareto_front_size == 3
+        assert state.optimal_trial == state.pareto_front[0]
+        sweep.reopen()
+
+
+def test_a_large_front_is_shown_in_part_with_both_its_ends(tmp_path: Path) -> None:
+    several = {"spec__objective__additionalObjectives": SMALL, "spec__maxTrialCount": 50}
+    sweep = Sweep(tmp_path, spec__parallelTrialCount=1, spec__search={"algorithmName": "random"}, **several)
+    for index in range(50):
+        sweep.end(
+            sweep.start(), Outcome.SUCCEEDED, metrics={"validation_loss": 50.0 - index, "peak_memory_bytes": index}
+        )
+    state = sweep.state()
+    assert (state.pareto_front_size, len(state.pareto_front)) == (50, PARETO_TRIALS_SHOWN)
+    assert (state.pareto_front[0].trial, state.pareto_front[-1].trial) == ("trial-0049", "trial-0000")
+
+
+def test_one_objective_has_no_front(sweep: Sweep) -> None:
+    sweep.end(sweep.start(), Outcome.SUCCEEDED, **loss(0.5))
+    assert (sweep.state().pareto_front, sweep.state().pareto_front_size) == ([], 0)

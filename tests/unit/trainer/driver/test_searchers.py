@@ -7,10 +7,10 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.search_space import ParameterType
-from tuningsweep_api.spec.sweep import TuningSweep, TuningSweepSpec
+from tuningsweep_api.spec.sweep import ONE_OBJECTIVE, TuningSweep, TuningSweepSpec
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, nearest
-from tuningsweep_trainer.driver.searchers import SEARCHERS, OptunaProposer, make_searcher
+from tuningsweep_trainer.driver.searchers import SEARCHERS, make_searcher
 
 SPACE = [
     {
@@ -25,18 +25,25 @@ SPACE = [
 ]
 
 
-def spec(algorithm: str, objective: str = "minimize") -> TuningSweepSpec:
+SMALL = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
+
+
+def spec(algorithm: str, objective: str = "minimize", additional: list[dict[str, str]] = []) -> TuningSweepSpec:  # noqa: B006
     edits: dict[str, Any] = {"spec__search": {"algorithmName": algorithm, "seed": 3}, "spec__parameters": SPACE}
+    edits["spec__objective__additionalObjectives"] = additional
     return TuningSweep.from_manifest(sweep_manifest(**edits, spec__objective__type=objective)).spec
 
 
-def record(trial: str, parameters: Parameters, outcome: Outcome, loss: float | None) -> TrialRecord:
+def record(
+    trial: str, parameters: Parameters, outcome: Outcome, loss: float | None, memory: float | None = None
+) -> TrialRecord:
+    reported = {"validation_loss": loss, "peak_memory_bytes": memory}
     return TrialRecord(
         trial=trial,
         parameters=parameters,
         outcome=outcome,
         reason=Reason.COMPLETED,
-        metrics={} if loss is None else {"validation_loss": loss},
+        metrics={name: value for name, value in reported.items() if value is not None},
         completion_time="2026-01-01T00:00:00Z",
     )
 
@@ -55,15 +62,22 @@ def loss_of(parameters: Parameters) -> float:
     return float(parameters["learning_rate"]) + float(parameters["alpha"])
 
 
-@pytest.mark.parametrize("algorithm", SEARCHERS)
-def test_proposals_stay_in_the_space_whatever_trials_came_to_and_after_a_restart(algorithm: str) -> None:
-    wanted = spec(algorithm)
+SEVERAL = [algorithm for algorithm in SEARCHERS if algorithm not in ONE_OBJECTIVE]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "additional"), [*((each, []) for each in SEARCHERS), *((each, SMALL) for each in SEVERAL)]
+)
+def test_proposals_stay_in_the_space_whatever_trials_came_to_and_after_a_restart(
+    algorithm: str, additional: list[dict[str, str]]
+) -> None:
+    wanted = spec(algorithm, additional=additional)
     searcher, history, seen = make_searcher(wanted, 0), [], set()
     for index in range(24):
         if index == 12:
             searcher = make_searcher(wanted, index)
-            for ended, loss in history:
-                searcher.ended(ended, loss)
+            for ended in history:
+                searcher.ended(ended)
         trial = f"trial-{index:04d}"
         parameters = searcher.propose(index, trial)
         seen.add(tuple(parameters.values()))
@@ -73,8 +87,8 @@ def test_proposals_stay_in_the_space_whatever_trials_came_to_and_after_a_restart
             assert isinstance(value, int) or parameter.parameter_type is not ParameterType.INT
         outcome = OUTCOMES[index % len(OUTCOMES)][0]
         loss = None if outcome in (Outcome.FAILED, Outcome.SKIPPED) else loss_of(parameters)
-        history.append((record(trial, parameters, outcome, loss), loss))
-        searcher.ended(*history[-1])
+        history.append(record(trial, parameters, outcome, loss, memory=None if loss is None else -loss))
+        searcher.ended(history[-1])
     assert len(seen) > 18, "it proposes the same again and again"
 
 
@@ -88,24 +102,46 @@ def test_they_learn(algorithm: str, objective: str) -> None:
         parameters = searcher.propose(index, f"trial-{index:04d}")
         loss = sign * loss_of(parameters)
         losses.append(loss_of(parameters))
-        searcher.ended(record(f"trial-{index:04d}", parameters, Outcome.SUCCEEDED, loss), loss)
+        searcher.ended(record(f"trial-{index:04d}", parameters, Outcome.SUCCEEDED, loss))
     early, late = sum(losses[:10]) / 10, sum(losses[-10:]) / 10
     assert late < early, losses
 
 
-def states(proposer: OptunaProposer) -> list[str]:
-    return [trial.state.name for trial in proposer._search._ot_study.trials]
+@pytest.mark.parametrize("algorithm", ["tpe", "multivariate-tpe"])
+def test_they_learn_several_objectives_together(algorithm: str) -> None:
+    """Memory grows with the learning rate's distance from 1, the loss with alpha: the front is where both are small."""
+    searcher = make_searcher(spec(algorithm, additional=SMALL), 0)
+    products = []
+    for index in range(60):
+        parameters = searcher.propose(index, f"trial-{index:04d}")
+        memory, loss = 1.0 - float(parameters["learning_rate"]), float(parameters["alpha"])
+        products.append(memory + loss)
+        searcher.ended(record(f"trial-{index:04d}", parameters, Outcome.SUCCEEDED, loss, memory))
+    assert sum(products[-20:]) < 0.8 * sum(products[:20]), products
 
 
+@pytest.mark.parametrize("additional", [[], SMALL])
 @pytest.mark.parametrize(("outcome", "loss", "state"), OUTCOMES)
-def test_optuna_is_told_each_outcome_live_and_after_a_restart(outcome: Outcome, loss: float | None, state: str) -> None:
-    live = make_searcher(spec("tpe"), 0)
+def test_optuna_is_told_each_outcome_live_and_after_a_restart(
+    outcome: Outcome, loss: float | None, state: str, additional: list[dict[str, str]]
+) -> None:
+    wanted = spec("tpe", additional=additional)
+    live = make_searcher(wanted, 0)
     parameters = live.propose(0, "trial-0000")
-    ended = record("trial-0000", parameters, outcome, loss)
-    live.ended(ended, loss)
-    restarted = make_searcher(spec("tpe"), 1)
-    restarted.ended(ended, loss)
-    assert states(live) == states(restarted) == [state]
+    ended = record("trial-0000", parameters, outcome, loss, memory=loss)
+    live.ended(ended)
+    restarted = make_searcher(wanted, 1)
+    restarted.ended(ended)
+    told = [proposer._study.trials for proposer in (live, restarted)]
+    assert [trial.state.name for trials in told for trial in trials] == [state, state]
+    values = None if state != "COMPLETE" else [loss] * (1 + len(additional))
+    assert [trial.values for trials in told for trial in trials] == [values, values]
+
+
+def test_a_trial_that_reported_one_of_two_objectives_says_nothing() -> None:
+    searcher = make_searcher(spec("tpe", additional=SMALL), 0)
+    searcher.ended(record("trial-0000", searcher.propose(0, "trial-0000"), Outcome.SUCCEEDED, 0.1))
+    assert [trial.state.name for trial in searcher._study.trials] == ["FAIL"]
 
 
 def test_hyperopt_takes_a_trial_over_a_limit_for_the_worst_seen() -> None:
@@ -114,7 +150,7 @@ def test_hyperopt_takes_a_trial_over_a_limit_for_the_worst_seen() -> None:
         [(Outcome.SUCCEEDED, 2.0), (Outcome.SUCCEEDED, 1.0), (Outcome.LIMIT_EXCEEDED, 0.1)]
     ):
         trial = f"trial-{index:04d}"
-        searcher.ended(record(trial, searcher.propose(index, trial), outcome, loss), loss)
+        searcher.ended(record(trial, searcher.propose(index, trial), outcome, loss))
     assert [result["loss"] for result in searcher._search._hpopt_trials.results] == [2.0, 1.0, 2.0]
 
 

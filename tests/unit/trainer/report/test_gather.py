@@ -8,7 +8,7 @@ from support.example_results import example_sweep, write_results
 from support.results import START, record, trace
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.report.errors import ReportError
-from tuningsweep_trainer.report.gather import TRACES_READ, choose_traced, gather, spread
+from tuningsweep_trainer.report.gather import TRACES_READ, choose_traced, gather
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import ObjectStore
 from tuningsweep_trainer.results.traces import write_trace
@@ -78,11 +78,6 @@ def test_of_many_trials_those_running_and_over_a_limit_are_traced_first() -> Non
 
 def test_trials_without_a_trace_are_not_chosen() -> None:
     assert choose_traced(["trial-0001"], [over(0), over(1)], ["trial-0002"], 10) == ["trial-0001"]
-
-
-def test_spread_keeps_order_and_bounds() -> None:
-    assert spread("abcdefghij", 3) == ["a", "d", "g"]
-    assert spread("ab", 3) == ["a", "b"]
 
 
 def test_results_in_object_storage_are_read_like_those_in_a_folder(tmp_path, monkeypatch) -> None:

@@ -1,5 +1,6 @@
 """The words at the top: how the sweep stands, what was saved and how surely, what ran under which limits."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,14 @@ from support.results import START, record
 from tuningsweep_api.messages import SweepResult, SweepState
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.limits import Limits
+from tuningsweep_api.spec.objective import ObjectiveType, SingleObjective
 from tuningsweep_api.trials import TrialCounts
 from tuningsweep_trainer.report import words
 from tuningsweep_trainer.report.gather import Results
 from tuningsweep_trainer.report.headline import cards, cpu_shares, facts, limits_words, saved_words, status
 from tuningsweep_trainer.report.rows import trial_rows
 from tuningsweep_trainer.report.savings import Saving, Savings, estimate
+from tuningsweep_trainer.report.tables import trials_table
 from tuningsweep_trainer.results.ledger import Unfinished
 
 OVER = {"outcome": Outcome.LIMIT_EXCEEDED, "reason": Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED, "observed": 0.5}
@@ -103,3 +106,23 @@ def test_limits_that_only_warn_say_so() -> None:
 )
 def test_spans_have_two_units(seconds: float, text: str) -> None:
     assert words.span(seconds) == text
+
+
+def test_facts_name_the_front_of_several_objectives() -> None:
+    beside = SingleObjective(type=ObjectiveType.MINIMIZE, objective_metric_name="peak_memory_bytes")
+    found = results(
+        *(record(i, metrics={"validation_loss": 1 / (1 + i), "peak_memory_bytes": 2.0**27}) for i in (0, 1))
+    )
+    assert "Pareto front" not in dict(facts(found, "1"))
+    spec = found.sweep.spec
+    several = spec.objective.model_copy(update={"additional_objectives": [beside]})
+    sweep = found.sweep.model_copy(update={"spec": spec.model_copy(update={"objective": several})})
+    told = dict(facts(replace(found, sweep=sweep), "1"))
+    assert (
+        told["Pareto front"] == f"1 trial: {found.records[1].trial} (validation_loss 0.5, peak_memory_bytes 128.0 MiB)"
+    )
+    assert told["Objective"] == "minimize validation_loss, minimize peak_memory_bytes"
+    table = trials_table(trial_rows(replace(found, sweep=sweep)), sweep)
+    front = [column.key for column in table.columns].index("front")
+    assert [row[front] for row in table.rows] == [False, True]
+    assert all(len(row) == len(table.columns) for row in table.rows)

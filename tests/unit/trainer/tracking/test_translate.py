@@ -12,8 +12,8 @@ from tuningsweep_trainer.tracking.translate import reported_metrics, sweep_param
 
 def test_what_the_supervisor_measures_is_a_system_metric_and_the_objective_keeps_its_name() -> None:
     reported = {"memory_bytes": 1.0, "loss": 2.0}
-    assert reported_metrics(reported, "loss") == {"system/memory_bytes": 1.0, "loss": 2.0}
-    assert reported_metrics(reported, "memory_bytes") == {
+    assert reported_metrics(reported, ["loss"]) == {"system/memory_bytes": 1.0, "loss": 2.0}
+    assert reported_metrics(reported, ["memory_bytes"]) == {
         "system/memory_bytes": 1.0,
         "memory_bytes": 1.0,
         "loss": 2.0,

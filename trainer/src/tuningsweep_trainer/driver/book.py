@@ -281,14 +281,10 @@ class Book:
 
     # -- the sweep ----------------------------------------------------------------------------------------------------
 
-    def objective_of(self, record: TrialRecord) -> float | None:
-        """The last objective of a trial."""
-        return record.metrics.get(self._sweep.spec.objective.objective_metric_name)
-
     def _count(self, record: TrialRecord) -> None:
         """Let everything that learns from ended trials know."""
         self._tally.add(record)
-        self._proposer.ended(record, self.objective_of(record))
+        self._proposer.ended(record)
         self._forecaster.learn(record)
 
     def _judge_sweep(self) -> None:

@@ -20,8 +20,8 @@ class Proposer(Protocol):
     def propose(self, index: int, trial: str) -> Parameters | None:
         """Parameters of the trial at position `index` (from 0); None when there are no more."""
 
-    def ended(self, record: TrialRecord, objective: float | None) -> None:
-        """A trial ended, under this driver or an earlier one, with its last objective if it reported one."""
+    def ended(self, record: TrialRecord) -> None:
+        """A trial ended, under this driver or an earlier one."""
 
 
 class GridProposer:
@@ -35,7 +35,7 @@ class GridProposer:
         """The combination at a position."""
         return grid_configuration(self._parameters, index) if index < self._size else None
 
-    def ended(self, record: TrialRecord, objective: float | None) -> None:
+    def ended(self, record: TrialRecord) -> None:
         """Nothing to learn."""
 
 
@@ -50,7 +50,7 @@ class RandomProposer:
         """A draw for a position."""
         return random_configuration(self._parameters, self._seed, index)
 
-    def ended(self, record: TrialRecord, objective: float | None) -> None:
+    def ended(self, record: TrialRecord) -> None:
         """Nothing to learn."""
 
 

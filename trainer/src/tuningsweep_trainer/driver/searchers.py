@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from tuningsweep_api.optimal import TRAINED, objective_values
 from tuningsweep_api.outcomes import Outcome
-from tuningsweep_api.spec.objective import ObjectiveType
+from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.spec.search import SearchAlgorithm
 from tuningsweep_api.spec.search_space import Distribution, Parameter, ParameterType
 from tuningsweep_api.spec.sweep import TuningSweepSpec
@@ -20,10 +21,17 @@ from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices,
 from tuningsweep_trainer.driver.values import plain_number
 
 SEED_BITS: Final = 31
+STUDY: Final = "sweep"
+"""Name of Optuna's study; each has a storage of its own, in memory."""
+
+
+def usable_values(objective: Objective, record: TrialRecord) -> list[float] | None:
+    """A trial's value of every objective if a searcher may learn from them: it kept the limits and reported them all."""
+    return objective_values(objective, record) if record.outcome in TRAINED else None
 
 
 class OptunaProposer:
-    """One of Optuna's samplers.
+    """One of Optuna's samplers, for one objective or several.
 
     A trial over a limit is told as pruned without a value, which TPE takes for as bad as it gets, so that it learns to
     stay away; a failed, stopped or skipped trial says nothing about its parameters and is told as failed, which samplers
@@ -35,14 +43,21 @@ class OptunaProposer:
         from ray.tune.search.optuna import OptunaSearch
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._parameters = spec.parameters
-        self._metric = spec.objective.objective_metric_name
+        self._parameters, self._objective = spec.parameters, spec.objective
+        self._space = {parameter.name: _optuna_distribution(parameter) for parameter in spec.parameters}
+        storage = optuna.storages.InMemoryStorage()
+        several = len(spec.objective.objectives) > 1
+        metrics = [each.objective_metric_name for each in spec.objective.objectives]
+        modes = [each.type.value[:3] for each in spec.objective.objectives]
         self._search: Any = OptunaSearch(
-            space={parameter.name: _optuna_distribution(parameter) for parameter in spec.parameters},
-            metric=self._metric,
-            mode=spec.objective.type.value[:3],
+            space=self._space,
+            metric=metrics if several else metrics[0],
+            mode=modes if several else modes[0],
             sampler=make_sampler(seed),
+            study_name=STUDY,
+            storage=storage,
         )
+        self._study = optuna.load_study(study_name=STUDY, storage=storage)
         self._asked: set[str] = set()
 
     def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
@@ -50,16 +65,22 @@ class OptunaProposer:
         self._asked.add(trial)
         return put_back(self._parameters, self._search.suggest(trial))
 
-    def ended(self, record: TrialRecord, objective: float | None) -> None:
+    def ended(self, record: TrialRecord) -> None:
         """Learn from a result."""
-        usable = objective is not None and record.outcome in (Outcome.SUCCEEDED, Outcome.PRUNED)
-        failed = not usable and record.outcome is not Outcome.LIMIT_EXCEEDED
+        values = usable_values(self._objective, record)
+        failed = values is None and record.outcome is not Outcome.LIMIT_EXCEEDED
         if record.trial in self._asked:
-            result = {self._metric: objective} if usable else None
-            self._search.on_trial_complete(record.trial, result, error=failed)
+            self._search.on_trial_complete(record.trial, values and dict(record.metrics), error=failed)
         else:
-            value = objective if usable else None
-            self._search.add_evaluated_point(dict(record.parameters), value, error=failed, pruned=not usable)
+            self._add(record, values, failed=failed)
+
+    def _add(self, record: TrialRecord, values: list[float] | None, *, failed: bool) -> None:
+        """A trial that an earlier driver asked for; Tune's `add_evaluated_point` knows one objective only."""
+        from optuna.trial import TrialState, create_trial
+
+        state = TrialState.FAIL if failed else TrialState.PRUNED if values is None else TrialState.COMPLETE
+        parameters, space = dict(record.parameters), self._space
+        self._study.add_trial(create_trial(state=state, values=values, params=parameters, distributions=space))
 
 
 def _optuna_distribution(parameter: Parameter) -> Any:
@@ -91,7 +112,7 @@ class HyperOptProposer:
     def __init__(self, spec: TuningSweepSpec, seed: int) -> None:
         self._spec, self._seed = spec, seed
         self._metric = spec.objective.objective_metric_name
-        self._history: list[tuple[TrialRecord, float | None]] = []
+        self._history: list[TrialRecord] = []
         self._worst: float | None = None
         self._search: Any = None
 
@@ -101,19 +122,19 @@ class HyperOptProposer:
             self._search = self._made()
         return put_back(self._spec.parameters, self._search.suggest(trial))
 
-    def ended(self, record: TrialRecord, objective: float | None) -> None:
+    def ended(self, record: TrialRecord) -> None:
         """Learn from a result."""
         if self._search is None:
-            self._history.append((record, objective))
+            self._history.append(record)
         else:
-            self._tell(record, objective)
+            self._tell(record)
 
     def _made(self) -> Any:
         from ray.tune.search.hyperopt import HyperOptSearch
 
         logging.getLogger("hyperopt").setLevel(logging.WARNING)
         names = [parameter.name for parameter in self._spec.parameters]
-        points = [{name: record.parameters[name] for name in names} for record, _ in self._history]
+        points = [{name: record.parameters[name] for name in names} for record in self._history]
         search = HyperOptSearch(
             space={parameter.name: _hyperopt_distribution(parameter) for parameter in self._spec.parameters},
             metric=self._metric,
@@ -122,16 +143,16 @@ class HyperOptProposer:
             random_state_seed=self._seed,
         )
         self._search = search
-        for record, objective in self._history:
+        for record in self._history:
             search.suggest(record.trial)
-            self._tell(record, objective)
+            self._tell(record)
         return search
 
-    def _tell(self, record: TrialRecord, objective: float | None) -> None:
-        usable = objective is not None and record.outcome in (Outcome.SUCCEEDED, Outcome.PRUNED)
-        if usable and objective is not None:
-            self._worst = objective if self._worst is None else self._worse(self._worst, objective)
-        value = objective if usable else self._worst if record.outcome is Outcome.LIMIT_EXCEEDED else None
+    def _tell(self, record: TrialRecord) -> None:
+        values = usable_values(self._spec.objective, record)
+        if values is not None:
+            self._worst = values[0] if self._worst is None else self._worse(self._worst, values[0])
+        value = values[0] if values else self._worst if record.outcome is Outcome.LIMIT_EXCEEDED else None
         result = None if value is None else {self._metric: value}
         self._search.on_trial_complete(record.trial, result, error=result is None)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from tuningsweep_api.messages import RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
+from tuningsweep_api.messages import PARETO_TRIALS_SHOWN, RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
 from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.pareto import spread
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import RunningTrial, TrialCounts
 from tuningsweep_trainer.driver.live import Live, Progress
@@ -23,6 +24,7 @@ def fold_state(
 ) -> SweepState:
     """The state now; `statuses` are the nodes' observations by trial."""
     tally = progress.tally
+    front = tally.front if tally.objective.additional_objectives else []
     shown = {**progress.running, **progress.held}
     return SweepState(
         sweep_uid=sweep.metadata.uid,
@@ -31,6 +33,8 @@ def fold_state(
         desired_digest=desired.digest(),
         trials=_counts(progress),
         optimal_trial=tally.best,
+        pareto_front=spread(front, PARETO_TRIALS_SHOWN),
+        pareto_front_size=len(front),
         stop_count=tally.stop_count,
         recent_stops=list(tally.recent_stops),
         running=[_running(name, live, statuses.get(name)) for name, live in shown.items()][:RUNNING_TRIALS_SHOWN],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tuningsweep_api.messages import RECENT_STOPS_KEPT
-from tuningsweep_api.optimal import better
+from tuningsweep_api.optimal import joined, objective_values
 from tuningsweep_api.outcomes import LIMIT_REASONS, Outcome, Reason
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.trials import OptimalTrial, StopRecord, TrialRecord
@@ -30,12 +30,17 @@ class Tally:
     cpu_seconds: defaultdict[tuple[Outcome, Reason], float] = field(default_factory=lambda: defaultdict(float))
     stop_count: int = 0
     recent_stops: deque[StopRecord] = field(default_factory=lambda: deque(maxlen=RECENT_STOPS_KEPT))
-    best: OptimalTrial | None = None
-    """The best trial that kept the limits; the earlier one of equals."""
+    front: list[OptimalTrial] = field(default_factory=list)
+    """Trials that kept the limits and that no other beats in every objective; with one objective the best."""
     reported_objective: bool = False
-    """Whether any trial has reported the objective."""
+    """Whether any trial has reported the objective, or all of several."""
     last_failure: str = ""
     first_metric_missing: str = ""
+
+    @property
+    def best(self) -> OptimalTrial | None:
+        """The best trial that kept the limits, by the first objective; the earlier one of equals."""
+        return self.front[0] if self.front else None
 
     @property
     def ended(self) -> int:
@@ -62,7 +67,7 @@ class Tally:
         """A trial has ended."""
         self.endings[record.outcome, record.reason] += 1
         self.cpu_seconds[record.outcome, record.reason] += record.cpu_seconds
-        self.reported_objective |= self.objective.objective_metric_name in record.metrics
+        self.reported_objective |= objective_values(self.objective, record) is not None
         if is_stop(record):
             self.stop_count += 1
             self.recent_stops.append(_stop(self.stop_count, record))
@@ -70,7 +75,7 @@ class Tally:
             self.last_failure = record.message
             if record.reason is Reason.METRIC_MISSING:
                 self.first_metric_missing = self.first_metric_missing or record.message
-        self.best = better(self.objective, self.best, record)
+        self.front = joined(self.objective, self.front, record)
 
     def copy(self) -> Self:
         """A copy that stays as it is."""

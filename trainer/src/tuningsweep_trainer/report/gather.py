@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
 from tuningsweep_api.outcomes import Outcome
+from tuningsweep_api.pareto import spread
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
@@ -107,13 +108,6 @@ def choose_traced(
     taken = set(first)
     others = [trial for trial in traced if trial not in taken and trial not in set(over)]
     return first + spread(others, most - len(first))
-
-
-def spread(items: Sequence[str], most: int) -> list[str]:
-    """At most `most` of the items, evenly spread, in their order."""
-    if len(items) <= most:
-        return list(items)
-    return [items[index * len(items) // most] for index in range(most)]
 
 
 def _read_sweep(store: Store, source: str) -> TuningSweep:

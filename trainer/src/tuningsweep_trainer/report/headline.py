@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
+from tuningsweep_api.optimal import objectives_of, pareto_front
 from tuningsweep_api.outcomes import LIMIT_REASONS
+from tuningsweep_api.pareto import spread
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.report import words
@@ -14,6 +17,9 @@ from tuningsweep_trainer.report.figures.theme import OUTCOMES
 from tuningsweep_trainer.report.gather import Results
 from tuningsweep_trainer.report.rows import TrialRow, best_row, milliseconds
 from tuningsweep_trainer.report.savings import METHOD, Savings
+
+FRONT_NAMED: Final = 8
+"""Trials of the Pareto front named among the facts; the table has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +134,35 @@ def _at_a_time(count: int | str) -> str:
     return words.counted(count, "trial") if isinstance(count, int) else "as many trials as fit into memory"
 
 
+def _front(results: Results) -> str:
+    """How many trials no other beats in every objective, and the values of some of them, the best first objective first."""
+    objective = results.sweep.spec.objective
+    front = pareto_front(objective, results.records)
+    named = [
+        f"{trial.trial} ({', '.join(words.metric(*item) for item in objectives_of(objective, trial).items())})"
+        for trial in spread(front, FRONT_NAMED)
+    ]
+    return f"{words.counted(len(front), 'trial')}: {', '.join(named)}" if front else "no trial within the limits"
+
+
 def facts(results: Results, version: str) -> list[tuple[str, str]]:
     """What ran, under what limits, where and when."""
     sweep = results.sweep
     spec = sweep.spec
     goal = "" if spec.objective.goal is None else f", goal {spec.objective.goal}"
     found = [
-        ("Objective", f"{spec.objective.type} {spec.objective.objective_metric_name}{goal}"),
+        (
+            "Objective",
+            ", ".join(f"{each.type} {each.objective_metric_name}" for each in spec.objective.objectives) + goal,
+        ),
         ("Limits", limits_words(results.limits)),
         ("Trainable", _trainable(sweep)),
         ("Search", f"{spec.search.algorithm_name}, scheduler {spec.scheduler.type}"),
         ("At a time", _at_a_time(spec.parallel_trial_count)),
         ("Time", _time(results)),
     ]
+    if spec.objective.additional_objectives:
+        found.append(("Pareto front", _front(results)))
     if results.warnings:
         warned = len({warning.trial for warning in results.warnings})
         found.append(("Limit warnings", f"{len(results.warnings)} of {words.counted(warned, 'trial')}"))

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from tuningsweep_api.optimal import pareto_front
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.objective import Objective, ObjectiveType
+from tuningsweep_api.pareto import front
+from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.trials import ParameterValue, TrialRecord
 from tuningsweep_trainer.report.gather import Results
-from tuningsweep_trainer.report.pareto import front
 from tuningsweep_trainer.report.savings import mean_step_seconds
 from tuningsweep_trainer.report.slots import assign_slots
 from tuningsweep_trainer.results.ledger import Unfinished
@@ -77,7 +78,7 @@ def trial_rows(results: Results) -> list[TrialRow]:
 
 def best_so_far(rows: Sequence[TrialRow], objective: Objective) -> list[tuple[int, float]]:
     """(order, objective) each time a trial that kept the limits is better than all before it."""
-    sign = sign_of(objective)
+    sign = objective.sign
     found: list[tuple[int, float]] = []
     for row in rows:
         if not row.kept or row.objective is None or row.order is None:
@@ -89,21 +90,22 @@ def best_so_far(rows: Sequence[TrialRow], objective: Objective) -> list[tuple[in
 
 def best_row(rows: Sequence[TrialRow], objective: Objective) -> TrialRow | None:
     """The best trial among those that kept the limits; the earlier one of equals."""
-    steps = best_so_far(rows, objective)
-    return next((row for row in rows if row.order == steps[-1][0]), None) if steps else None
+    return next(iter(front_rows(rows, objective)), None)
+
+
+def front_rows(rows: Sequence[TrialRow], objective: Objective) -> list[TrialRow]:
+    """Trials that kept the limits and that no other such trial beats in every objective, the best by the first one first."""
+    ended = {row.trial: row for row in rows if row.record is not None and row.objective is not None}
+    front = pareto_front(objective, [row.record for row in ended.values() if row.record is not None])
+    return [ended[trial.trial] for trial in front]
 
 
 def pareto_rows(rows: Sequence[TrialRow], objective: Objective) -> list[TrialRow]:
     """Trials that kept the limits and that no other such trial beats in both memory and objective, by memory."""
-    sign = sign_of(objective)
+    sign = objective.sign
     candidates = [(row, row.memory, row.objective) for row in rows if row.kept]
     complete = [(row, float(m), sign * o) for row, m, o in candidates if m is not None and o is not None]
     return [complete[index][0] for index in front([(memory, value) for _, memory, value in complete])]
-
-
-def sign_of(objective: Objective) -> float:
-    """Factor that makes a lower objective the better one."""
-    return 1.0 if objective.type is ObjectiveType.MINIMIZE else -1.0
 
 
 def milliseconds(text: str | None) -> int | None:

@@ -3,7 +3,7 @@
 A cell is a value, or for a value with a unit of its own a pair of what it is sorted by and what is shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import ParameterValue, TrialRecord
 from tuningsweep_trainer.report import words
 from tuningsweep_trainer.report.figures.figure import Column, compact, mebibytes
-from tuningsweep_trainer.report.rows import TrialRow, milliseconds
+from tuningsweep_trainer.report.rows import TrialRow, front_rows, milliseconds
 from tuningsweep_trainer.report.savings import Saving
 
 STOPS: Final = (Outcome.LIMIT_EXCEEDED, Outcome.FAILED, Outcome.STOPPED, Outcome.SKIPPED, Outcome.PRUNED)
@@ -29,12 +29,15 @@ class Table:
 
 def trials_table(rows: Sequence[TrialRow], sweep: TuningSweep) -> Table:
     """Every trial that started."""
-    names = parameter_names(rows, sweep)
+    names, objective = parameter_names(rows, sweep), sweep.spec.objective
+    others = [each.objective_metric_name for each in objective.additional_objectives]
     columns = [
         Column("trial", "trial"),
         Column("outcome", "outcome", "outcome"),
         *(Column(f"p{index}", name, "parameter") for index, name in enumerate(names)),
-        Column("objective", sweep.spec.objective.objective_metric_name, "number"),
+        Column("objective", objective.objective_metric_name, "number"),
+        *(Column(f"o{index}", name, "number") for index, name in enumerate(others)),
+        *([Column("front", "on the front", "flag")] if others else []),
         Column("memory", "highest memory", "mebibytes"),
         Column("step", "mean step time", "milliseconds"),
         Column("steps", "steps", "number"),
@@ -43,7 +46,8 @@ def trials_table(rows: Sequence[TrialRow], sweep: TuningSweep) -> Table:
         Column("start", "start (UTC)", "time"),
         Column("attempts", "attempts", "number"),
     ]
-    return Table(columns, [_trial_cells(row, names) for row in rows])
+    front = {row.trial for row in front_rows(rows, objective)} if others else set()
+    return Table(columns, [_trial_cells(row, names, _others(row, others, front)) for row in rows])
 
 
 def stops_table(rows: Sequence[TrialRow], sweep: TuningSweep, savings: Mapping[str, Saving]) -> Table:
@@ -76,13 +80,24 @@ def _parameters(values: Mapping[str, ParameterValue], names: Sequence[str]) -> l
     return [values.get(name) for name in names]
 
 
-def _trial_cells(row: TrialRow, names: Sequence[str]) -> list[Any]:
+def _others(row: TrialRow, others: Sequence[str], front: Collection[str]) -> list[Any]:
+    """A trial's objectives beside the first one, and whether it is on the front; nothing with one objective."""
+    if not others:
+        return []
+    metrics = {} if row.record is None else row.record.metrics
+    values = [(metrics.get(name), name) for name in others]
+    cells = [None if value is None else [value, words.metric_value(name, value)] for value, name in values]
+    return [*cells, row.trial in front]
+
+
+def _trial_cells(row: TrialRow, names: Sequence[str], others: Sequence[Any]) -> list[Any]:
     record = row.record
     return [
         row.trial,
         row.outcome,
         *_parameters(row.parameters, names),
         compact(row.objective),
+        *others,
         mebibytes(row.memory),
         None if row.step is None else compact(row.step * 1000, 4),
         *([record.steps, record.cpu_seconds, record.duration_seconds] if record is not None else [None] * 3),

@@ -1,7 +1,7 @@
 """Values as the report's headline and table of stops say them: a number and its unit."""
 
 from tuningsweep_api.outcomes import Reason
-from tuningsweep_api.text import MEMORY_REASONS
+from tuningsweep_api.text import MEMORY_METRICS, MEMORY_REASONS, TIME_METRICS
 from tuningsweep_api.trials import ParameterValue
 
 
@@ -46,3 +46,15 @@ def parameter(value: ParameterValue) -> str:
 def counted(count: int, noun: str) -> str:
     """A count with its noun."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def metric_value(name: str, value: float) -> str:
+    """A metric in its unit, if the supervisor measures it, else as a number."""
+    if name in MEMORY_METRICS:
+        return memory(value)
+    return seconds(value) if name in TIME_METRICS else number(value)
+
+
+def metric(name: str, value: float) -> str:
+    """A metric's name and value."""
+    return f"{name} {metric_value(name, value)}"

@@ -62,10 +62,10 @@ def raised(message: str) -> Ending:
     return Ending(Outcome.FAILED, Reason.TRAINABLE_ERROR, message)
 
 
-def metric_missing(objective: str, reported: set[str]) -> Ending:
-    """The ending of a trial that never reported the objective."""
+def metric_missing(metric: str, reported: set[str]) -> Ending:
+    """The ending of a trial that never reported a metric which the sweep optimises."""
     names = ", ".join(sorted(reported)) or "nothing"
-    message = f"it ended without reporting objective.objectiveMetricName {objective!r}; it reported {names}"
+    message = f"it ended without reporting {metric!r}, a metric of spec.objective; it reported {names}"
     return Ending(Outcome.FAILED, Reason.METRIC_MISSING, message)
 
 

@@ -5,6 +5,7 @@ Samples go to the window that limits are judged by, to the totals that become th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tuningsweep_api.judge import Sample, SampleWindow, mean_step_time
 from tuningsweep_api.outcomes import Reason
@@ -15,6 +16,9 @@ from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRe
 from tuningsweep_trainer.supervisor.gpu import GpuMeter
 from tuningsweep_trainer.supervisor.launcher import Launched
 from tuningsweep_trainer.supervisor.sampler import FASTEST, MOVING_BYTES, TreeSampler, next_interval
+
+PEAK_MEMORY: Final = "peak_memory_bytes"
+"""Metric that, unlike the others, is brought up to date once the process has ended."""
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ class Measurements:
         base_step: int,
         base_metrics: dict[str, float],
         step_times: StepTimeTally,
-        additional: Sequence[str] = (),
+        traced: Sequence[str] = (),
         gpus: Sequence[str] = (),
     ) -> None:
         self._limits = limits = Limits()
@@ -65,7 +69,7 @@ class Measurements:
         self.gpu_memory: int | None = None
         """Measured where it is limited."""
         self._base_step = base_step
-        self._additional = additional
+        self._traced = traced
         self.reports = 0
         """Reports of any kind; they are the steps of a trainable that counts none."""
         self._cpu_at = (launched.started, 0.0)
@@ -128,6 +132,7 @@ class Measurements:
         self.totals.duration, self.totals.steps = elapsed, step
         self.totals.metrics |= {
             "memory_bytes": float(max(self.memory, told_memory)),
+            PEAK_MEMORY: float(self.totals.peak_memory),
             "cpu_percent": self.cpu_percent,
             "elapsed_seconds": elapsed,
         }
@@ -137,7 +142,7 @@ class Measurements:
             self.totals.metrics["mean_step_time_seconds"] = mean
         if objective is not None:
             metrics = self.totals.metrics
-            additional = {name: metrics[name] for name in self._additional if name in metrics}
+            additional = {name: metrics[name] for name in self._traced if name in metrics}
             self.trace.report(TracedReport(round(elapsed, 4), step, objective, additional))
 
     def mean_step_time(self, now: float) -> float | None:
@@ -162,6 +167,8 @@ class Measurements:
         clock = self._clock.read()
         self.step_times.take(clock.steps, clock.seconds)
         self.totals.steps = self._steps(clock.steps)
+        if PEAK_MEMORY in self.totals.metrics:
+            self.totals.metrics[PEAK_MEMORY] = float(self.totals.peak_memory)
 
     @property
     def steps(self) -> int:

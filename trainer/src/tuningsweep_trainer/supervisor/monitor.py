@@ -75,7 +75,7 @@ class Monitor(threading.Thread):
             base_step=job.base_step,
             base_metrics=job.base_metrics,
             step_times=StepTimeTally(runtime.step_times_of(os.getpid())),
-            additional=job.additional,
+            traced=job.traced,
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
@@ -231,8 +231,8 @@ class Monitor(threading.Thread):
             self._take_report(message)
         elif message["kind"] == "finished":
             reported = set(self.totals.metrics)
-            missing = not self._job.objective_is_measured and self._job.objective not in reported
-            self._said = endings.metric_missing(self._job.objective, reported) if missing else endings.finished()
+            missing = self._job.missing_objective(reported)
+            self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
         elif message["kind"] == "failed":
             self._said = endings.raised(message["message"])
             extra = {"trial": self._job.trial, "traceback": message["traceback"]}

@@ -15,7 +15,7 @@ from typing import Final
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.optimal import TRAINED
-from tuningsweep_api.spec.objective import Objective, ObjectiveType
+from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.trials import Metrics, ParameterValue, TrialRecord
 from tuningsweep_trainer.tracking import losses, translate
 from tuningsweep_trainer.tracking.events import TrackingEvent
@@ -78,7 +78,8 @@ class MlflowListener(threading.Thread):
 
     def trial_reported(self, name: str, metrics: Metrics, step: int) -> None:
         """Metrics at a step."""
-        named = translate.reported_metrics(metrics, self._objective.objective_metric_name)
+        names = [each.objective_metric_name for each in self._objective.objectives]
+        named = translate.reported_metrics(metrics, names)
         self._put(TrackingEvent.now("reported", trial=name, metrics=named, step=step))
         if not self._dataset_told:  # it is prepared by the time that a trial reports
             self._dataset_told = True
@@ -125,7 +126,7 @@ class MlflowListener(threading.Thread):
         value = record.metrics.get(self._objective.objective_metric_name)
         if value is None or record.outcome not in TRAINED:
             return None
-        sign = 1.0 if self._objective.type is ObjectiveType.MINIMIZE else -1.0
+        sign = self._objective.sign
         if self._best is not None and sign * value >= sign * self._best:
             return None
         self._best = value

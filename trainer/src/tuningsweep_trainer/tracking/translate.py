@@ -1,7 +1,7 @@
 """From what happens to a sweep to names and values in MLflow; pure functions, called by the listener and the sink."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,10 +27,10 @@ def texts(values: Mapping[str, ParameterValue]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def reported_metrics(metrics: Metrics, objective: str) -> Metrics:
-    """Metrics of a report; those that the supervisor measures are system metrics, the objective keeps its own name too."""
+def reported_metrics(metrics: Metrics, objectives: Collection[str]) -> Metrics:
+    """Metrics of a report; those that the supervisor measures are system metrics, objectives keep their own names too."""
     named = {f"{SYSTEM}{name}" if name in SYSTEM_METRICS else name: value for name, value in metrics.items()}
-    return named | {name: value for name, value in metrics.items() if name == objective}
+    return named | {name: value for name, value in metrics.items() if name in objectives}
 
 
 def trial_ended(record: TrialRecord) -> TrackingEvent:
@@ -63,7 +63,7 @@ def trial_ended(record: TrialRecord) -> TrackingEvent:
 
 
 def sweep_ended(state: SweepState) -> TrackingEvent:
-    """A sweep's result on the parent run: reason, message, counts by outcome, the best trial."""
+    """A sweep's result on the parent run: reason, message, counts by outcome, the best trial, the Pareto front."""
     assert state.result is not None
     tags = {"tuningsweep.reason": str(state.result.reason), "tuningsweep.message": state.result.message}
     metrics = {f"trials/{name}": float(count) for name, count in state.trials.dump().items() if isinstance(count, int)}
@@ -71,6 +71,8 @@ def sweep_ended(state: SweepState) -> TrackingEvent:
     if best is not None:
         tags["tuningsweep.best.trial"] = best.trial
         tags |= {f"tuningsweep.best.{name}": value for name, value in texts(best.parameters).items()}
+    if state.pareto_front:
+        tags["tuningsweep.paretoFront"] = ", ".join(trial.trial for trial in state.pareto_front)
     status = "FINISHED" if state.result.succeeded else "FAILED"
     return TrackingEvent.now("sweep", tags=tags, metrics=metrics, status=status)
 

@@ -1,5 +1,6 @@
 """What a supervisor asks a training process to do, as JSON that the fork server hands on."""
 
+from collections.abc import Collection
 from typing import Any
 
 from tuningsweep_api.model import Model
@@ -18,7 +19,9 @@ class TrainingJob(Model):
     """Metric that makes a report decisive: Tune sees it. Other reports are only remembered."""
     objective_is_measured: bool = False
     """The supervisor adds the objective itself (memory, step time, ...), so every report counts."""
-    additional: list[str] = []
+    additional_objectives: list[str] = []
+    """Metrics that are optimised beside the objective."""
+    traced: list[str] = []
     """Metrics that go into the trial's trace beside the objective."""
     checkpoint: str | None = None
     """Local folder of the checkpoint to go on from."""
@@ -36,3 +39,8 @@ class TrainingJob(Model):
     """Folders put in front of sys.path."""
     rehearsal: bool = False
     """Load everything and report `ready`, then wait: the driver measures what an empty process needs."""
+
+    def missing_objective(self, reported: Collection[str]) -> str | None:
+        """The first metric to optimise that was neither reported nor measured."""
+        wanted = [*([] if self.objective_is_measured else [self.objective]), *self.additional_objectives]
+        return next((name for name in wanted if name not in reported), None)

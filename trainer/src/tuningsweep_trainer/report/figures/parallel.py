@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+from tuningsweep_api.pareto import spread
 from tuningsweep_api.spec.search_space import Distribution
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import ParameterValue
@@ -22,7 +23,6 @@ from tuningsweep_trainer.report.figures.figure import (
     outcomes_in,
     picked,
 )
-from tuningsweep_trainer.report.gather import spread
 from tuningsweep_trainer.report.rows import TrialRow, best_row
 
 ABOUT = (

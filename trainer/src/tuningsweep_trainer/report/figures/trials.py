@@ -17,7 +17,7 @@ from tuningsweep_trainer.report.figures.figure import (
     outcomes_in,
     picked,
 )
-from tuningsweep_trainer.report.rows import TrialRow, best_so_far, pareto_rows, sign_of
+from tuningsweep_trainer.report.rows import TrialRow, best_so_far, pareto_rows
 from tuningsweep_trainer.report.words import counted
 
 HEIGHT = 340
@@ -41,7 +41,7 @@ def pareto_figure(rows: Sequence[TrialRow], objective: Objective, limit: int | N
     ]
     if not points:
         return Figure("pareto", title, NOTHING, "", None)
-    better = "lower" if sign_of(objective) > 0 else "higher"
+    better = "lower" if objective.sign > 0 else "higher"
     x = alt.X(
         "memory:Q",
         title="highest memory (MiB)",
@@ -100,7 +100,7 @@ def order_figure(rows: Sequence[TrialRow], objective: Objective) -> Figure:
     last = max(row.order or 0 for row in rows)
     best = [{"order": order, "objective": compact(value)} for order, value in steps]
     best += [{"order": last, "objective": best[-1]["objective"]}] if best else []
-    better = "lower" if sign_of(objective) > 0 else "higher"
+    better = "lower" if objective.sign > 0 else "higher"
     x = alt.X(
         "order:Q",
         title="trials ended",
