@@ -16,7 +16,7 @@ SOURCES := api/src cli/src operator/src trainer/src benchmarks
 SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run reproduce bench bench-operator generate check unit golden integration fuzz soak soak-cluster test test-cluster clean
+.PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,10 @@ bench: setup ## measure every figure beside its baselines (BENCH=name,... for so
 
 bench-operator: setup ## measure the operator beside KubeRay, 1,000 and 10,000 sweeps (BENCH=few or many, ARGS=--quick)
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks.operator_scale $(BENCH) $(ARGS)
+
+pictures: setup ## make the screenshots in docs/images again, from real runs of the quickstart (chromium, npm, Go)
+	@$(BIN)/python tools/screenshots.py
+	@PYTHONPATH=tests $(BIN)/python tools/dashboard_picture.py
 
 generate: setup ## make CRD, chart schema and rendered manifests again
 	@$(BIN)/python tools/generate.py

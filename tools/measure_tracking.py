@@ -1,17 +1,24 @@
-"""Measures what tracking costs a sweep: python tools/measure_tracking.py [--trials N] [--seconds S] [--uri URI].
+"""Measures what tracking costs a sweep: python tools/measure_tracking.py [--uri URI] [--seconds S].
 
-It tells a real MLflow store of a made-up sweep of built-in trials. First with nothing else running: the CPU time of the
-driver's part and of the process that sends. Then beside busy loops on every core, which stand for training: how much
-slower they go in windows with tracking than in those without, which is what tracking costs training.
+Made-up trials of a built-in workload are told to a real MLflow store as a driver tells of them: in real time, a report every
+tenth of a trial, several trials at a time. Two questions, about three minutes with the rest of the machine at rest:
+
+1. CPU time a trial, for trials of 1 s and of 10 s: of the process that sends, until nothing is left to send, and of the
+   driver beyond what the same loop takes without a listener.
+2. How much slower training goes on every core: busy loops beside a sender that always has something to send, in pairs of
+   windows with it running and stopped (SIGSTOP), in changing order. What else the machine does falls on both of a pair.
 """
 
 import argparse
 import contextlib
 import logging
 import os
+import signal
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -27,9 +34,14 @@ from tuningsweep_trainer.tracking.spool import FOLDER
 
 REPORTS = 10
 STEPS = 1_000
-WINDOW_SECONDS = 6.0
-WINDOWS = 5
-"""Pairs of windows, one with tracking and one without, in turns: what else the machine does falls on both."""
+TRIALS_A_SECOND = 2
+"""Trials that end in a second, whatever they last: two a second is a short trial on each of two cores."""
+LENGTHS = (1.0, 10.0)
+"""Seconds of a trial."""
+PAIRS = 10
+WINDOW_SECONDS = 3.0
+BACKLOG = 100
+"""Trials told at the start of a window with the sender running: more than it can send at its priority."""
 METRICS = {
     "training_loss": 0.5,
     "validation_loss": 0.4,
@@ -39,6 +51,16 @@ METRICS = {
     "elapsed_seconds": 1.0,
     "mean_step_time_seconds": 0.004,
 }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU milliseconds a trial."""
+
+    sender: float
+    driver: float
+    kibibytes: float
+    """Of database."""
 
 
 def sweep_with(uri: str | None) -> TuningSweep:
@@ -80,14 +102,47 @@ def record_of(trial: str, seconds: float) -> TrialRecord:
     )
 
 
-def tell(listener: Any, trial: str, seconds: float) -> float:
-    """Tell of a whole trial; wall seconds that the driver waited."""
-    began = time.perf_counter()
-    listener.trial_started(trial, {"alpha": 0.01})
+class Silent:
+    """A listener that does nothing: what the loop itself costs."""
+
+    def trial_started(self, name: str, parameters: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def trial_reported(self, name: str, metrics: dict[str, float], step: int) -> None:
+        """Nothing."""
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        """Nothing."""
+
+
+def events_of(trial: str, seconds: float) -> Iterator[tuple[float, Callable[[Any], None]]]:
+    """What a listener is told of a trial, each with its moment in seconds since the trial's start."""
+    yield 0.0, lambda listener: listener.trial_started(trial, {"alpha": 0.01})
     for report in range(1, REPORTS + 1):
-        listener.trial_reported(trial, METRICS, report * STEPS // REPORTS)
-    listener.trial_ended(record_of(trial, seconds))
-    return time.perf_counter() - began
+        step = report * STEPS // REPORTS
+        yield report / REPORTS * seconds, lambda listener, step=step: listener.trial_reported(trial, METRICS, step)  # type: ignore[misc]
+    yield seconds, lambda listener: listener.trial_ended(record_of(trial, seconds))
+
+
+def tell(listener: Any, trials: list[str], seconds: float) -> float:
+    """Tell of trials in real time, TRIALS_A_SECOND beginning each second; CPU seconds that this process took."""
+    planned = [
+        (number / TRIALS_A_SECOND + at, number, told)
+        for number, trial in enumerate(trials)
+        for at, told in events_of(trial, seconds)
+    ]
+    before, start = time.process_time(), time.monotonic()
+    for moment, _, told in sorted(planned, key=lambda event: event[:2]):
+        time.sleep(max(0.0, start + moment - time.monotonic()))
+        told(listener)
+    return time.process_time() - before
+
+
+def tell_at_once(listener: Any, trials: list[str]) -> None:
+    """Tell of whole trials."""
+    for trial in trials:
+        for _, told in events_of(trial, LENGTHS[0]):
+            told(listener)
 
 
 def wait_until_sent(results: Path) -> None:
@@ -97,9 +152,27 @@ def wait_until_sent(results: Path) -> None:
         time.sleep(0.05)
 
 
-def sender_seconds() -> float:
-    """CPU seconds of the process that sends."""
-    return sum(sum(child.cpu_times()[:2]) for child in psutil.Process().children() if "tracking" in child.cmdline()[-1])
+def sender() -> psutil.Process:
+    """The process that sends."""
+    (found,) = (child for child in psutil.Process().children() if "tracking" in child.cmdline()[-1])
+    return found
+
+
+def cost_of(listener: Any, results: Path, seconds: float, lasting: float) -> Cost:
+    """Tell of trials for about so many seconds, with tracking and without."""
+    trials = [f"trial-{seconds:g}-{n:05d}" for n in range(round(TRIALS_A_SECOND * lasting))]
+    for trial in trials:
+        write_log(results, trial)
+    database = results / "mlflow.db"
+    size = database.stat().st_size if database.is_file() else 0
+    alone = tell(Silent(), trials[: len(trials) // 4], seconds) * 4
+    before, own = sum(sender().cpu_times()[:2]), time.process_time()
+    tell(listener, trials, seconds)
+    wait_until_sent(results)
+    in_driver = time.process_time() - own - alone
+    sent = sum(sender().cpu_times()[:2]) - before
+    grown = (database.stat().st_size - size) if database.is_file() else 0
+    return Cost(*(1e3 * cpu / len(trials) for cpu in (sent, in_driver)), grown / 1024 / len(trials))
 
 
 def spin(count: "Synchronized[int]") -> None:
@@ -125,62 +198,72 @@ def training() -> Iterator[Callable[[], int]]:
             process.kill()
 
 
-def slowdown(listener: Any, results: Path, seconds: float) -> float:
-    """Share of training lost while as many trials end as fit on the cores."""
-    cores, rates, number = os.cpu_count() or 1, {True: 0, False: 0}, 0
+def slowdowns(listener: Any, results: Path) -> list[float]:
+    """Share of training lost in each pair of windows."""
+    lost = []
     with training() as counted:
         time.sleep(2.0)
-        for _ in range(WINDOWS):
-            for tracked in (True, False):
-                before, end = counted(), time.monotonic() + WINDOW_SECONDS
-                while (left := end - time.monotonic()) > 0:
-                    if tracked:
-                        number += 1
-                        tell(listener, f"busy-{number:05d}", seconds)
-                    time.sleep(min(left, seconds / cores))
-                rates[tracked] += counted() - before
-                wait_for_calm(results, tracked)
-    return 1 - rates[True] / rates[False]
+        for pair in range(PAIRS):
+            rates = {tracked: window(listener, results, counted, pair, tracked=tracked) for tracked in _order(pair)}
+            lost.append(1 - rates[True] / rates[False])
+    return lost
 
 
-def wait_for_calm(results: Path, tracked: bool) -> None:
-    """Let what a window has left be sent before one without tracking starts."""
+def _order(pair: int) -> tuple[bool, bool]:
+    return (True, False) if pair % 2 else (False, True)
+
+
+def window(listener: Any, results: Path, counted: Callable[[], int], pair: int, *, tracked: bool) -> float:
+    """Counts a second while the sender runs and is told of trials, or is stopped."""
+    process = sender()
     if tracked:
-        wait_until_sent(results)
+        trials = [f"busy-{pair:02d}-{n:05d}" for n in range(BACKLOG)]
+        for trial in trials:
+            write_log(results, trial)
+        tell_at_once(listener, trials)
+    else:
+        process.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)  # the recorder has written what was told
+    before, start = counted(), time.monotonic()
+    if tracked:
+        live = [f"live-{pair:02d}-{n:05d}" for n in range(round(TRIALS_A_SECOND * (WINDOW_SECONDS - LENGTHS[0])))]
+        tell(listener, live, LENGTHS[0])
+    time.sleep(max(0.0, start + WINDOW_SECONDS - time.monotonic()))
+    rate = (counted() - before) / (time.monotonic() - start)
+    process.send_signal(signal.SIGCONT)
+    return rate
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a trial")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=30.0, help="for how long trials of each length begin")
     parser.add_argument("--uri", help="tracking server; the embedded SQLite store if left out")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="measure-tracking-") as folder:
+    with tempfile.TemporaryDirectory(prefix="measure-tracking-", ignore_cleanup_errors=True) as folder:
         results = Path(folder)
-        for number in range(chosen.trials + 1):
-            write_log(results, f"trial-{number:05d}")
         (listener,) = make_listeners(sweep_with(chosen.uri), folder)
-        tell(listener, "trial-00000", chosen.seconds)
+        tell_at_once(listener, ["first"])
         wait_until_sent(results)
-        start, own = sender_seconds(), time.process_time()
-        waited = sum(tell(listener, f"trial-{n:05d}", chosen.seconds) for n in range(1, chosen.trials + 1))
+        start = sum(sender().cpu_times()[:2])
+        print(f"start (import, database, first trial): {start:.2f} s of CPU, once a sweep", flush=True)
+        for seconds in LENGTHS:
+            cost = cost_of(listener, results, seconds, chosen.seconds)
+            share = (cost.sender + cost.driver) / 1e3 / seconds
+            print(
+                f"a trial of {seconds:g} s: {cost.sender:.1f} ms of CPU in the sender, {cost.driver:.2f} ms in the driver,"
+                f" {share:.2%} of one core's time; {cost.kibibytes:.0f} KiB of database",
+                flush=True,
+            )
+        lost = sorted(slowdowns(listener, results))
+        print(
+            f"training on all {os.cpu_count()} cores goes {statistics.median(lost):.2%} slower beside a sender that is"
+            f" always behind (median of {PAIRS} pairs, {lost[0]:.2%} to {lost[-1]:.2%})"
+        )
         wait_until_sent(results)
-        each = (sender_seconds() - start) / chosen.trials
-        in_driver = (time.process_time() - own) / chosen.trials
-        database = results / "mlflow.db"
-        size = database.stat().st_size / chosen.trials if database.is_file() else 0
-        lost = slowdown(listener, results, chosen.seconds)
         state = {"sweepUid": "u", "driverId": "d", "startTime": "", "desiredDigest": "", "trials": {}}
         listener.sweep_ended(SweepState.model_validate(state))
-    print(f"{chosen.trials} trials of {chosen.seconds:g} s: {REPORTS} reports of {len(METRICS)} metrics, {STEPS} steps")
-    print(f"start (import, database, first trial): {start:.2f} s of CPU, once a sweep, while Ray starts")
-    print(f"a trial: {each * 1e3:.1f} ms of CPU at the lowest priority, {size / 1024:.0f} KiB of database")
-    print(
-        f"in the driver: {in_driver * 1e3:.2f} ms of CPU a trial, of which it waits for {waited / chosen.trials * 1e3:.2f}"
-    )
-    print(f"training that has every core goes {100 * lost:.2f} % slower while such trials end")
 
 
 if __name__ == "__main__":

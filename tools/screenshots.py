@@ -1,17 +1,15 @@
 """Makes the pictures in docs/images from a real run of the quickstart: the live table and the report, light and dark.
 
-Run by hand (`python tools/screenshots.py`, a minute and a half) after the table or the page has changed. Needs chromium.
+Called by `make pictures` (a minute and a half), after the table or the page has changed. Needs chromium.
 """
 
 import io
 import re
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import sync_playwright
+from chromium import chromium
 from rich.console import Console, RenderableType
 
 from tuningsweep_api.messages import SweepState
@@ -67,15 +65,12 @@ class Camera:
 
 def photograph(page: Path) -> None:
     """The top of the report in both colour schemes."""
-    chromium = shutil.which("chromium") or sys.exit("no chromium on PATH: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as browser:
         for scheme in ("light", "dark"):
             view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
             view.goto(page.as_uri())
             view.wait_for_timeout(1500)
             view.screenshot(path=IMAGES / f"report-{scheme}.png")
-        browser.close()
 
 
 def main() -> None:

@@ -36,6 +36,8 @@ from grafana_foundation_sdk.models.xychart import SeriesMapping, XYShowMode
 
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#999999"
+SHADED: Final = "#3A9BDC"
+"""Between BLUE and SKY: Grafana shades it by up to 29 % both ways, and both ends must be seen on dark and on light."""
 
 OUTCOMES: Final = {
     "Succeeded": GREEN,
@@ -105,13 +107,13 @@ def number(title: str, description: str, expression: str, unit: str = "short", *
 def graph(
     title: str, description: str, unit: str, *queries: Dataquery, width: int = 12, colours: dict[str, str] | None = None
 ) -> timeseries.Panel:
-    """Lines over time; `colours` are those of lines by their legend, all others are shades of blue."""
+    """Lines over time; `colours` are those of lines by their legend, all others are shades of SHADED."""
     panel = (
         timeseries.Panel()
         .line_width(1)
         .show_points(kinds.VisibilityMode.AUTO)
         .min(0)
-        .color_scheme(FieldColor().mode(FieldColorModeId.SHADES).fixed_color(BLUE))
+        .color_scheme(FieldColor().mode(FieldColorModeId.SHADES).fixed_color(SHADED))
         .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
     )

@@ -63,6 +63,7 @@ class Server:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 0.02)
+    monkeypatch.setattr(sender, "GATHER_SECONDS", 0.02)
     monkeypatch.setattr(sender, "FIRST_WAIT", 0.001)
 
 
@@ -85,7 +86,7 @@ def told(server: Server, spool: Spool) -> None:
 
 def kept(spool: Spool) -> list[TrackingEvent]:
     events: list[TrackingEvent] = []
-    while (name := spool.oldest()) is not None:
+    for name in spool.oldest(1 << 20):
         events += spool.read(name)
         spool.done(name)
     return events

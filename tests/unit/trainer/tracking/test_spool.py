@@ -19,7 +19,7 @@ def ended(trial: str) -> TrackingEvent:
 def all_in(spool: Spool) -> list[TrackingEvent]:
     """Everything, taken out."""
     events: list[TrackingEvent] = []
-    while (name := spool.oldest()) is not None:
+    for name in spool.oldest(1 << 20):
         events += spool.read(name)
         spool.done(name)
     return events
@@ -42,6 +42,14 @@ def test_what_is_not_done_is_there_after_a_crash_and_new_files_come_after_it(tmp
     assert after.bytes == before.bytes > 0
     after.put([reported(3)])
     assert [event.step for event in all_in(after)] == [1, 2, 3]
+
+
+def test_as_many_files_go_out_together_as_fit_and_always_one(tmp_path: Path) -> None:
+    spool = Spool(LocalStore(tmp_path))
+    for step in range(3):
+        spool.put([reported(step)])
+    size = spool.bytes // 3
+    assert [len(spool.oldest(bytes_)) for bytes_ in (0, size, 2 * size, 4 * size)] == [1, 1, 2, 3]
 
 
 def test_torn_lines_are_left_out(tmp_path: Path) -> None:

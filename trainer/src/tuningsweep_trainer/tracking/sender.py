@@ -14,6 +14,12 @@ from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.secrets import without_secrets
 from tuningsweep_trainer.tracking.spool import Spool
 
+GATHER_SECONDS: Final = 5.0
+"""Between two batches. A batch costs the same half-dozen transactions for each run in it, however many points it has, so
+that fewer batches are what makes tracking cheap; MLflow's page is that much behind."""
+BATCH_BYTES: Final = 64 << 10
+"""Of the spool's files that go out together: a dozen or two trials, so that each batch is a sign of progress within END_SECONDS.
+With more than that left there is no wait."""
 FIRST_WAIT: Final = 1.0
 """Seconds after a failure; twice as long after each further one."""
 LONGEST_WAIT: Final = 60.0
@@ -76,12 +82,15 @@ class Sender:
         """Send until the sweep has ended and nothing is left, or it failed too often after the end."""
         while not self._given_up.is_set() and not (until_closed and self._closing.is_set()):
             self._something.clear()
-            name = self._spool.oldest()
-            if name is None:
+            names = self._spool.oldest(BATCH_BYTES)
+            if not names:
                 if self._closing.is_set():
                     return
                 self._something.wait(1.0)
-            elif not self._sent(name):
+            elif self._sent(names):
+                if self._spool.bytes < BATCH_BYTES:
+                    self._closing.wait(GATHER_SECONDS)
+            else:
                 if not self._closing.is_set():
                     if self._closing.wait(waiting_time(self._failures)):
                         self._failures = 0  # a last chance, however long it has been away
@@ -90,12 +99,13 @@ class Sender:
                 else:
                     time.sleep(FIRST_WAIT)
 
-    def _sent(self, name: str) -> bool:
-        """Send a file of the spool; False if it must be tried again."""
+    def _sent(self, names: Sequence[str]) -> bool:
+        """Send files of the spool together; False if they must be tried again."""
         try:
             self._sink = self._sink or self._connect()
-            self._sink.send(self._spool.read(name))
-            self._spool.done(name)
+            self._sink.send([event for name in names for event in self._spool.read(name)])
+            for name in names:
+                self._spool.done(name)
         except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
             self._failures += 1
             if not self._away:
@@ -108,7 +118,8 @@ class Sender:
         if self._away:
             log.info("MLflow can be told again")
         self._failures, self._away = 0, False
-        self._tell_sent(name)
+        for name in names:
+            self._tell_sent(name)
         return True
 
 

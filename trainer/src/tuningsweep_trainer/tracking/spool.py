@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 from tuningsweep_trainer.results.store import Store
@@ -56,10 +57,16 @@ class Spool:
             self._files[name] = len(content)
             self._next += 1
 
-    def oldest(self) -> str | None:
-        """Name of the file to send next."""
+    def oldest(self, most_bytes: int) -> list[str]:
+        """Names of the files to send next: the oldest, and those after it that make no more than so many bytes with it."""
         with self._lock:
-            return min(self._files, default=None)
+            sizes = sorted(self._files.items())
+        sums = accumulate(size for _, size in sizes)
+        return [
+            name
+            for place, ((name, _), total) in enumerate(zip(sizes, sums, strict=True))
+            if not place or total <= most_bytes
+        ]
 
     def read(self, name: str) -> list[TrackingEvent]:
         """Events of a file; lines torn by a crash are left out and counted in the log."""
