@@ -18,7 +18,7 @@ GATHER_SECONDS: Final = 5.0
 """Between two batches. A batch costs the same half-dozen transactions for each run in it, however many points it has, so
 that fewer batches are what makes tracking cheap; MLflow's page is that much behind."""
 BATCH_BYTES: Final = 64 << 10
-"""Of the spool's files that go out together: a dozen or two trials, so that each batch is a sign of progress within END_SECONDS.
+"""Of the spool's files that go out together: a dozen or two trials, so that each batch shows progress within END_SECONDS.
 With more than that left there is no wait."""
 FIRST_WAIT: Final = 1.0
 """Seconds after a failure; twice as long after each further one."""
