@@ -1,4 +1,4 @@
-"""One Ray for all tests of the engine in a process, and sweeps of the functions in functions_of_engine.py."""
+"""One Ray for each file of tests of the engine, and sweeps of the functions in functions_of_engine.py."""
 
 import json
 import os
@@ -37,7 +37,7 @@ BASE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def embedded_ray() -> Iterator[None]:
     """Ray in a folder of its own, as a local run would start it."""
     os.environ.update(ENVIRONMENT)

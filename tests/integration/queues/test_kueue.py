@@ -124,7 +124,10 @@ def test_sweeps_wait_are_admitted_preempted_and_go_on(plane: ControlPlane) -> No
     admitted(plane, "urgent")
     apply(plane, queued_sweep("second", "low"))
     holds(plane, "second", "Suspended", "Queued")
-    plane.kubectl("delete", "tuningsweep", "urgent", "first")
+    # One after the other: Kueue can keep counting a workload that is deleted in the moment in which it would be admitted.
+    plane.kubectl("delete", "tuningsweep", "first")
+    wait(lambda: not find(plane, "rayjob", "first"), "nobody else waits")
+    plane.kubectl("delete", "tuningsweep", "urgent")
     admitted(plane, "second")
     plane.kubectl("delete", "tuningsweep", "second")
 
