@@ -36,7 +36,7 @@ from grafana_foundation_sdk.models.xychart import SeriesMapping, XYShowMode
 
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#999999"
-SHADED: Final = "#3A9BDC"
+SHADED: Final = "#56B4E9"
 """Between BLUE and SKY: Grafana shades it by up to 29 % both ways, and both ends must be seen on dark and on light."""
 
 OUTCOMES: Final = {
