@@ -15,11 +15,12 @@ from benchmarks.systems.ray_cluster import ray_running
 from benchmarks.systems.tuningsweep import sweep
 from benchmarks.workloads.grid import thesis_sweeps
 from tuningsweep_api.optimal import optimal_trial
+from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.spec.dataset import Dataset
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.reproduce.arms import HEADROOM, Arm, limits_for, regret, sweep_of
+from tuningsweep_trainer.reproduce.arms import HEADROOM, Arm, falsely_skipped, limits_for, regret, sweep_of
 from tuningsweep_trainer.reproduce.workloads import MNIST, WAVE_ENERGY, labels, of_run, openml_id, with_builtin
 
 EVALUATIONS: Final = 8
@@ -62,6 +63,7 @@ def measure(scale: Scale) -> list[Row]:
     regrets: dict[Arm, list[float]] = {}
     cpu: dict[Arm, float] = {}
     detail: dict[str, Any] = {}
+    skipped, falsely = 0, 0
     with ray_running(scale.scratch / "ray"):
         for name, described in workloads(scale).items():
             objective = described.spec.objective
@@ -73,9 +75,19 @@ def measure(scale: Scale) -> list[Row]:
                 found = _run(sweep_of(arm, described, limits), scale)
                 cpu[arm] = cpu.get(arm, 0.0) + found.cpu
                 saved.setdefault(arm, []).append(1 - found.cpu / full.cpu)
+                if arm is Arm.FORECAST:
+                    skipped += sum(record.outcome is Outcome.SKIPPED for record in found.records)
+                    falsely += len(falsely_skipped(found.records, full.records, limits))
                 regrets.setdefault(arm, []).append(regret(objective, full.objective, found.objective))
                 detail[name] |= {f"{arm}: saved": saved[arm][-1], f"{arm}: regret": regrets[arm][-1]}
-    return _rows(cpu, regrets, detail)
+    return [*_rows(cpu, regrets, detail), _skips(skipped, falsely)]
+
+
+def _skips(skipped: int, falsely: int) -> Row:
+    note = (
+        f"of {skipped} skipped; false is a skip of a configuration that, in the run without limits, stayed within them"
+    )
+    return Row("trials that the forecast skipped falsely", "trials", falsely, goals=(Goal("<=", 0),), note=note)
 
 
 def _rows(cpu: dict[Arm, float], regrets: dict[Arm, list[float]], detail: dict[str, Any]) -> list[Row]:

@@ -120,6 +120,7 @@ def sweep(arm: str, run: int = 1, workload: str = "mnist-svm", **changes: Any) -
         "stopped": 0,
         "pruned": 0,
         "skipped": 0,
+        "falsely_skipped": 0,
         "cpu_seconds": 100.0,
         "best_objective": 0.9,
         "best_batch_size": 300.0,

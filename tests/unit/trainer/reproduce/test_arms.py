@@ -8,7 +8,7 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.reproduce.arms import Arm, arms_of, limits_for, regret, sweep_of
+from tuningsweep_trainer.reproduce.arms import Arm, arms_of, falsely_skipped, limits_for, regret, sweep_of
 from tuningsweep_trainer.reproduce.workloads import with_spec
 
 SWEEP = thesis_sweep("mnist-svm")
@@ -43,6 +43,21 @@ def test_a_limit_on_tiny_steps_is_not_below_a_hiccup_and_nothing_gives_no_limits
     assert tiny.mean_step_seconds == 0.002
     with pytest.raises(ValueError, match="nothing to derive limits from"):
         limits_for(Arm.LIMITS, OBJECTIVE, [record("a", metrics={"accuracy": 0.5})], UNLIMITED)
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "step", "falsely"), [(100, 0.04, True), (400, 0.04, False), (100, 0.4, False), (127, 0.04, False)]
+)
+def test_a_trial_is_skipped_falsely_if_it_stays_within_the_limits_without_them(
+    mebibytes: int, step: float, falsely: bool
+) -> None:
+    limits = limits_for(Arm.FORECAST, OBJECTIVE, RECORDS, UNLIMITED)
+    configuration = {"batch_size": 300, "learning_rate": 0.1}
+    without = needs("trial-0007", 0.5, mebibytes, step).model_copy(update={"parameters": configuration})
+    skipped = record("trial-0001", outcome="Skipped", reason="PredictedOverLimit", parameters=configuration)
+    never_run = record("trial-0002", outcome="Skipped", reason="PredictedOverLimit", parameters={"batch_size": 3})
+    arm = [record("trial-0000"), skipped, never_run]
+    assert falsely_skipped(arm, [*RECORDS, without], limits) == (["trial-0001"] if falsely else [])
 
 
 def test_arms_differ_in_limits_and_scheduler_alone() -> None:

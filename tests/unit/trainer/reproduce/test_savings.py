@@ -15,10 +15,11 @@ def test_cpu_time_and_objective_are_compared_run_by_run() -> None:
     baselines = [sweep("none", 1, cpu_seconds=100.0), sweep("none", 2, cpu_seconds=200.0, best_objective=0.8)]
     arms = [
         sweep("limits", 1, cpu_seconds=60.0, best_objective=0.891, stopped=5),
-        sweep("limits", 2, cpu_seconds=100.0, best_objective=0.8, stopped=6, skipped=1),
+        sweep("limits", 2, cpu_seconds=100.0, best_objective=0.8, stopped=6, skipped=2, falsely_skipped=1),
     ]
     (found,) = compared(*baselines, *arms)
-    assert (found.arm, found.runs, found.trials, found.stopped, found.skipped) == ("limits", 2, 32, 11, 1)
+    assert (found.arm, found.runs, found.trials, found.stopped) == ("limits", 2, 32, 11)
+    assert (found.skipped, found.falsely_skipped) == (2, 1)
     assert found.saved_percent == pytest.approx(45.0)
     assert found.saved_range == pytest.approx((40.0, 50.0))
     assert found.saved_seconds == pytest.approx(70.0)

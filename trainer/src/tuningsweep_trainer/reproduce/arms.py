@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from tuningsweep_api.optimal import optimal_trial
+from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.spec.limits import Forecasting, Limits
 from tuningsweep_api.spec.objective import Objective, ObjectiveType
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
@@ -108,6 +109,25 @@ def asha(sweep: TuningSweep) -> Scheduler:
         grace_period_steps=spec.evaluate_every_steps,
         reduction_factor=REDUCTION_FACTOR,
     )
+
+
+def falsely_skipped(records: Sequence[TrialRecord], unlimited: Sequence[TrialRecord], limits: Limits) -> list[str]:
+    """Trials that the forecast skipped although the same configuration, in the run without limits, stayed within them."""
+    needed = {_configuration(record): record for record in unlimited}
+    skipped = [record for record in records if record.outcome is Outcome.SKIPPED]
+    return [one.trial for one in skipped if _fits(needed.get(_configuration(one)), limits)]
+
+
+def _configuration(record: TrialRecord) -> tuple[tuple[str, object], ...]:
+    return tuple(sorted(record.parameters.items()))
+
+
+def _fits(needed: TrialRecord | None, limits: Limits) -> bool:
+    """Whether a trial that ran without limits would have stayed within these; one that was never measured, we can't say."""
+    if needed is None or STEP_TIME not in needed.metrics:
+        return False
+    memory, step = limits.memory_bytes, limits.mean_step_seconds
+    return (memory is None or needed.peak_memory <= memory) and (step is None or needed.metrics[STEP_TIME] <= step)
 
 
 def regret(objective: Objective, without: float, with_: float) -> float:

@@ -5,7 +5,7 @@ Everything a table says comes from the sweeps' own records, traces and logs, so 
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,7 @@ def collect(results: Path) -> Path:
     unlimited = [evidence for arm, evidence in _ended(results) if arm is Arm.NONE]
     _write(beside / "trials.parquet", TRIALS, map(trial_rows, unlimited))
     _write(beside / "samples.parquet", SAMPLES, map(sample_rows, unlimited))
-    _write(beside / "savings.parquet", SAVINGS, [[savings_row(found, arm) for arm, found in _ended(results)]])
+    _write(beside / "savings.parquet", SAVINGS, [_savings_rows(results, unlimited)])
     folder.mkdir(exist_ok=True)
     for file in beside.iterdir():
         file.replace(folder / file.name)
@@ -62,6 +62,12 @@ def collect(results: Path) -> Path:
     found = findings(pd.read_parquet(folder / "samples.parquet"))
     LocalStore(results).write(FINDINGS_FILE, json.dumps(found, indent=1).encode())
     return folder
+
+
+def _savings_rows(results: Path, unlimited: Sequence[Evidence]) -> Iterator[Row]:
+    without = {(found.sweep.metadata.name, found.run): found.records for found in unlimited}
+    for arm, found in _ended(results):
+        yield savings_row(found, arm, without.get((found.sweep.metadata.name, found.run), ()))
 
 
 def evidence_of(folder: Path, run: int) -> Evidence:

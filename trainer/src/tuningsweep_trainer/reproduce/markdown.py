@@ -22,6 +22,7 @@ ABOUT_SAVINGS: Final = (
     f" with the run of the same seed without limits (`{Arm.NONE}`): CPU seconds saved, and change of the best validation"
     f" objective. `{Arm.LIMITS}` are {HEADROOM:g} times what the best trial of that run needed; `{Arm.LIMITS_75}` and"
     f" `{Arm.LIMITS_50}` what three quarters and half of its trials needed: all of them are known only after such a run."
+    f" A trial is skipped falsely (`{Arm.FORECAST}`) if its configuration stayed within the limits in the run without any."
 )
 
 
@@ -143,7 +144,7 @@ def _found(outcomes: Sequence[Outcome], figure: Figure) -> list[str]:
         "arm",
         "CPU time saved",
         "best objective worse by",
-        "stopped, pruned, skipped of trials",
+        "stopped, pruned, skipped (falsely) of trials",
         "runs",
     )
     rows = [
@@ -152,7 +153,7 @@ def _found(outcomes: Sequence[Outcome], figure: Figure) -> list[str]:
             f"`{outcome.arm}`",
             _saved(outcome),
             _worse(outcome),
-            f"{outcome.stopped}, {outcome.pruned}, {outcome.skipped} of {outcome.trials}",
+            f"{outcome.stopped}, {outcome.pruned}, {outcome.skipped} ({outcome.falsely_skipped}) of {outcome.trials}",
             str(outcome.runs),
         )
         for outcome in outcomes

@@ -29,6 +29,8 @@ class Outcome:
     stopped: int
     pruned: int
     skipped: int
+    falsely_skipped: int
+    """Of the skipped, those that stayed within the limits in the run without any."""
     saved_percent: float
     """Of the CPU seconds of `none`; negative where it took more."""
     saved_range: Range
@@ -72,7 +74,7 @@ def outcomes(savings: pd.DataFrame) -> list[Outcome]:
 
 def _outcome(workload: str, arm: str, rows: pd.DataFrame) -> Outcome:
     worse = rows["worse_percent"].dropna()
-    counts = {name: int(rows[name].sum()) for name in ("trials", "stopped", "pruned", "skipped")}
+    counts = {name: int(rows[name].sum()) for name in ("trials", "stopped", "pruned", "skipped", "falsely_skipped")}
     return Outcome(
         workload=workload,
         arm=arm,

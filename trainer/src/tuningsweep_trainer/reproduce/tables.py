@@ -53,6 +53,7 @@ def savings_table(outcomes: Sequence[Outcome]) -> Table:
         Column("stopped", "stopped", "number"),
         Column("pruned", "pruned", "number"),
         Column("skipped", "skipped", "number"),
+        Column("falsely_skipped", "falsely skipped", "number"),
         Column("trials", "trials", "number"),
         Column("runs", "runs", "number"),
     ]
@@ -102,6 +103,7 @@ def _saving_cells(outcome: Outcome) -> list[Any]:
         outcome.stopped,
         outcome.pruned,
         outcome.skipped,
+        outcome.falsely_skipped,
         outcome.trials,
         outcome.runs,
     ]

@@ -14,7 +14,7 @@ from tuningsweep_api.optimal import optimal_trial
 from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.reproduce.arms import Arm
+from tuningsweep_trainer.reproduce.arms import Arm, falsely_skipped
 from tuningsweep_trainer.reproduce.workloads import labels
 from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TrialTrace
 
@@ -76,7 +76,7 @@ SAVINGS: Final = pa.schema(
         pa.field("arm", pa.string()),
         pa.field("run", pa.int64()),
         *_fields(pa.float64(), "memory_limit_bytes", "mean_step_limit_seconds"),
-        *_fields(pa.int64(), "trials", "stopped", "pruned", "skipped"),
+        *_fields(pa.int64(), "trials", "stopped", "pruned", "skipped", "falsely_skipped"),
         *_fields(pa.float64(), "cpu_seconds", "best_objective", "best_batch_size", "best_learning_rate"),
         *_fields(pa.string(), "objective", "goal"),
     ]
@@ -131,8 +131,11 @@ def sample_rows(evidence: Evidence) -> Iterator[Row]:
             yield from ({**identity, **row} for row in point_rows(trace.points))
 
 
-def savings_row(evidence: Evidence, arm: Arm) -> Row:
-    """The row of SAVINGS of a sweep; the best is among the trials that were trained within the limits."""
+def savings_row(evidence: Evidence, arm: Arm, unlimited: Sequence[TrialRecord]) -> Row:
+    """The row of SAVINGS of a sweep, beside the records of the same run without limits.
+
+    The best is among the trials that were trained within the limits.
+    """
     sweep = evidence.sweep
     objective, limits = sweep.spec.objective, sweep.spec.limits
     best = optimal_trial(objective, evidence.records)
@@ -150,6 +153,7 @@ def savings_row(evidence: Evidence, arm: Arm) -> Row:
         "stopped": outcomes.count(Outcome.LIMIT_EXCEEDED),
         "pruned": outcomes.count(Outcome.PRUNED),
         "skipped": outcomes.count(Outcome.SKIPPED),
+        "falsely_skipped": len(falsely_skipped(evidence.records, unlimited, limits)),
         "cpu_seconds": sum(record.cpu_seconds for record in evidence.records),
         "best_objective": None if best is None else best.objective,
         "best_batch_size": None if best is None else float(best.parameters["batch_size"]),
