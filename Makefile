@@ -6,6 +6,8 @@ include versions.env
 
 CACHE ?= $(or $(TUNINGSWEEP_CACHE),$(HOME)/.cache/tuningsweep)
 export TUNINGSWEEP_CACHE := $(CACHE)
+# Many images set this, and then each process of a Ray compiles all it imports: 9.6 CPU seconds a start instead of 4.2.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 UV_HOME := $(CACHE)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
