@@ -1,11 +1,20 @@
 """Validation errors as sentences for people: the field's path, what is wrong, what to write instead."""
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 
 def explain(error: ValidationError) -> list[str]:
     """One sentence an error, each starting with the field's path as in the manifest, e.g. `spec.limits.memory`."""
     return [_sentence(detail["loc"], detail["msg"], detail["type"], detail.get("input")) for detail in error.errors()]
+
+
+def unknown_fields(kind: type[BaseModel], content: str | bytes) -> list[str]:
+    """Paths of the fields in JSON that a model does not have, which `Model.read` passes over."""
+    try:
+        kind.model_validate_json(content)
+    except ValidationError as error:
+        return [_path(detail["loc"]) for detail in error.errors() if detail["type"] == "extra_forbidden"]
+    return []
 
 
 def _sentence(location: tuple[int | str, ...], message: str, kind: str, value: object) -> str:

@@ -6,7 +6,7 @@ every GET and PUT with the whole SweepState. `tuningsweep run` plays the operato
 
 import hashlib
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -38,8 +38,23 @@ class DesiredState(Model):
 
     def digest(self) -> str:
         """A short hash of everything but `acknowledged`; equal digests mean nothing to send."""
-        content = self.model_dump(mode="json", exclude={"acknowledged"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return told_digest(self.model_dump_json(by_alias=True))
+
+
+def told_digest(content: str | bytes) -> str:
+    """The digest of a DesiredState as its sender has it: of all fields in the message, also those of a later release.
+
+    A driver answers with this one. Its own, of the fields that it knows, would never be what such an operator waits for.
+    """
+    told = {name: value for name, value in json.loads(content).items() if name != "acknowledged"}
+    return hashlib.sha256(json.dumps(_set(told), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _set(value: Any) -> Any:
+    """Without what is null: a field that is not set is no part of the digest, so neither is one that a release lacks."""
+    if isinstance(value, dict):
+        return {name: _set(entry) for name, entry in value.items() if entry is not None}
+    return value
 
 
 def desired_state(sweep: TuningSweep, end: Reason | None = None, *, acknowledged: bool = False) -> DesiredState:

@@ -1,6 +1,6 @@
 """The base of every resource and message model: camelCase on the wire, unknown fields refused, immutable values."""
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
@@ -37,6 +37,14 @@ class Model(BaseModel):
             return data
         known = {field.alias for field in cls.model_fields.values()}
         return {key: value for key, value in data.items() if value is not None or key not in known}
+
+    @classmethod
+    def read(cls, content: str | bytes) -> Self:
+        """The model of JSON that another release may have written: fields that it has added are passed over.
+
+        pydantic's ValidationError for anything else that is wrong.
+        """
+        return cls.model_validate_json(content, extra="ignore")
 
     def dump(self) -> dict[str, object]:
         """Return the JSON-ready form with camelCase keys, leaving out what is not set."""

@@ -32,7 +32,7 @@ def limits_patch(manifest: Manifest, changes: dict[str, Any], unset: list[str]) 
     limits = {**manifest["spec"].get("limits", {}), **patched}
     kept = {name: value for name, value in limits.items() if value is not None}
     try:
-        TuningSweep.from_manifest({**manifest, "spec": {**manifest["spec"], "limits": kept}})
+        TuningSweep.from_stored({**manifest, "spec": {**manifest["spec"], "limits": kept}})
     except ValidationError as error:
         raise CommandError("\n".join(explain(error))) from error
     return {"spec": {"limits": patched}}

@@ -121,7 +121,7 @@ class ControlClient:
         if content is None:
             return Answer(error=f"the driver answered with more than {CONTROL_MAX_BODY_BYTES} bytes")
         try:
-            return Answer(state=SweepState.model_validate_json(content))
+            return Answer(state=SweepState.read(content))
         except ValidationError as error:
             return Answer(error=f"the driver's answer is not a SweepState: {error.error_count()} errors")
 

@@ -94,9 +94,9 @@ class Reconciler:
     async def _reconcile(self, key: Key, manifest: Manifest) -> float | None:
         now = datetime.now(UTC)
         memory = self._remember(key, manifest["metadata"]["uid"])
-        status = TuningSweepStatus.model_validate(manifest.get("status") or {})
+        status = TuningSweepStatus.model_validate(manifest.get("status") or {}, extra="ignore")
         try:
-            sweep = TuningSweep.from_manifest(manifest)
+            sweep = TuningSweep.from_stored(manifest)
         except ValidationError as error:
             await self._refuse(key, manifest, status, explain(error), now)
             return None
@@ -176,6 +176,7 @@ class Reconciler:
         fresh = watched and now - memory.applied_at < self._settings.resync_seconds
         if memory.applied == wanted and fresh and key in self._store.ray_jobs:
             return None
+        self._name_passed_over(key)
         trouble = override_trouble(sweep, self._settings)
         if trouble is not None:
             return trouble
@@ -197,6 +198,13 @@ class Reconciler:
             return trouble
         memory.applied, memory.applied_at = wanted, time.monotonic()
         return None
+
+    def _name_passed_over(self, key: Key) -> None:
+        """Log what a CRD of a later release lets in and this operator does not know: it has no effect."""
+        unknown = TuningSweep.passed_over(self._store.sweeps[key]) if key in self._store.sweeps else []
+        if unknown:
+            extra = {"sweep": key[1], "namespace": key[0]}
+            log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown), extra=extra)
 
     def forget(self) -> None:
         """Trust nothing remembered: another replica may have written since."""

@@ -41,9 +41,9 @@ class Conductor:
         self.asked.append("state")
         return STATE
 
-    def edit(self, desired: DesiredState) -> SweepState:
+    def edit(self, desired: DesiredState, digest: str) -> SweepState:
         self.asked.append(desired)
-        return STATE.model_copy(update={"desired_digest": desired.digest()})
+        return STATE.model_copy(update={"desired_digest": digest})
 
 
 def mounted(folder: Path, pair: KeyPair | None) -> ControlOptions:

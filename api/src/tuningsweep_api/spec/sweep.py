@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tuningsweep_api import names
+from tuningsweep_api.errors import unknown_fields
 from tuningsweep_api.model import Model, whole_numbers
 from tuningsweep_api.spec.cluster import Cluster, PodTemplate
 from tuningsweep_api.spec.limits import Limits
@@ -253,7 +254,20 @@ class TuningSweep(Model):
 
         pydantic's ValidationError names each field (see `errors.explain`). Dates, which YAML makes of some texts, are texts.
         """
-        return cls.model_validate_json(json.dumps(whole_numbers(manifest), default=str), strict=True)
+        return cls.model_validate_json(_json_of(manifest), strict=True)
+
+    @classmethod
+    def from_stored(cls, manifest: dict[str, Any]) -> Self:
+        """The sweep of an object or a file that another release may have accepted: fields that it has added are passed over.
+
+        pydantic's ValidationError as of `from_manifest` for anything else that is wrong.
+        """
+        return cls.model_validate_json(_json_of(manifest), strict=True, extra="ignore")
+
+    @classmethod
+    def passed_over(cls, manifest: dict[str, Any]) -> list[str]:
+        """Paths of the fields that `from_stored` passes over, e.g. `spec.limits.disk`."""
+        return unknown_fields(cls, _json_of(manifest))
 
     def without_pod_template(self) -> Self:
         """The sweep but for the overrides of its pods, whose environment is where people write credentials."""
@@ -286,3 +300,7 @@ class TuningSweep(Model):
         """Trials that a person asked to stop, from the annotation."""
         listed = self.metadata.annotations.get(names.ANNOTATION_STOP, "")
         return tuple(sorted({name.strip() for name in listed.split(",") if name.strip()}))
+
+
+def _json_of(manifest: dict[str, Any]) -> str:
+    return json.dumps(whole_numbers(manifest), default=str)

@@ -90,7 +90,7 @@ class LiveSource(Source):
         if response.status != 200:
             raise DriverUnreachableError(f"the driver answers with HTTP status {response.status}")
         try:
-            return answer.validate_json(content)
+            return answer.validate_json(content, extra="ignore")
         except ValidationError as error:
             raise CommandError(OTHER_VERSION) from error
 

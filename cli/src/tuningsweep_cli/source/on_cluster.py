@@ -28,12 +28,12 @@ def open_on_cluster(name: str, options: ClusterOptions, *, follow: bool) -> Sour
 
 
 def sweep_of(manifest: dict[str, Any]) -> TuningSweep:
-    """The sweep in an object of the API server; CommandError if this version doesn't know its fields."""
+    """The sweep in an object of the API server; CommandError if this version doesn't know its values."""
     try:
-        return TuningSweep.from_manifest(manifest)
+        return TuningSweep.from_stored(manifest)
     except ValidationError as error:
         raise CommandError(
-            f"sweep {manifest['metadata']['name']} has fields that this command does not know;"
+            f"sweep {manifest['metadata']['name']} has values that this command does not know;"
             " use the tuningsweep command of the operator's version"
         ) from error
 

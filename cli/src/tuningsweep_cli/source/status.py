@@ -23,7 +23,7 @@ _EXPLAINS = {
 def status_of(manifest: dict[str, Any]) -> TuningSweepStatus:
     """The status of a sweep's object; CommandError if another version has written it."""
     try:
-        return TuningSweepStatus.model_validate(manifest.get("status", {}))
+        return TuningSweepStatus.model_validate(manifest.get("status", {}), extra="ignore")
     except ValidationError as error:
         raise CommandError(
             "the sweep's status is of another version; use the tuningsweep command of the operator's version"

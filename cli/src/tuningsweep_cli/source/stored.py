@@ -78,7 +78,7 @@ def _unfinished(sweep: TuningSweep, history: History) -> Progress:
 
 
 def _finished(sweep: TuningSweep, history: History, content: bytes) -> Progress:
-    state = SweepState.model_validate_json(content)
+    state = SweepState.read(content)
     result = state.result
     return Progress(
         phase=Phase.COMPLETE if result is not None and result.succeeded else Phase.FAILED,
@@ -117,7 +117,7 @@ def _described(store: Store, place: str) -> TuningSweep | None:
     """The sweep that a folder's results are of; None without any."""
     try:
         content = store.read(SWEEP_KEY)
-        return None if content is None else TuningSweep.from_manifest(json.loads(content))
+        return None if content is None else TuningSweep.from_stored(json.loads(content))
     except NotADirectoryError:
         return None
     except OSError as error:

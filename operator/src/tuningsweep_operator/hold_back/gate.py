@@ -210,7 +210,7 @@ def _version(sweep: Manifest) -> tuple[str, int]:
 
 def _understood(key: Key, manifest: Manifest, settings: Settings) -> WaitingSweep | None:
     try:
-        sweep = TuningSweep.from_manifest(manifest)
+        sweep = TuningSweep.from_stored(manifest)
     except ValidationError:
         return None  # the reconciler says so
     need = needs_of(sweep, settings)

@@ -51,7 +51,7 @@ class Sweep:
     def state(self) -> Any:
         progress = self.book.progress()
         result = sweep_result(progress) if self.book.closed or self.book.nothing_left else None
-        return fold_state(self.spec, self.book.desired, progress, {}, driver_id="d", start_time="t", result=result)
+        return fold_state(self.spec, progress, {}, driver_id="d", start_time="t", digest="", result=result)
 
 
 def loss(value: float) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The ledger: what is on record is believed, what is torn is passed over, nothing is told twice."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def test_a_torn_last_line_is_dropped_and_the_next_starts_afresh(
     assert "torn" in caplog.text
     ledger.record(record("t-2"))
     assert [r.trial for r in ledger.load().records] == ["t-0", "t-2"]
+
+
+def test_what_a_later_release_has_put_on_record_is_believed(store: Store) -> None:
+    ledger = Ledger(store)
+    for path, line in (("assignments.jsonl", assignment("t-0", 1)), ("trials.jsonl", record("t-0"))):
+        store.append(path, json.dumps({**line.dump(), "addedLater": {"deep": [1]}}).encode())
+    history = ledger.load()
+    assert (history.records, history.assigned, history.unfinished) == ([record("t-0")], 1, {})
+    wanted = DesiredState(limits=Limits(), parallel_trial_count=1, max_trial_count=2, max_failed_trial_count=0)
+    store.write("desired.json", json.dumps({**wanted.dump(), "addedLater": 1}).encode())
+    assert DesiredFile(store).read() == wanted
 
 
 def test_the_first_of_two_records_counts(store: Store) -> None:

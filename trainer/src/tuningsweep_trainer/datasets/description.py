@@ -74,9 +74,7 @@ def read_description(results: Store) -> tuple[DatasetDescription, DatasetNumbers
     if text is None or numbers is None:
         return None
     with np.load(io.BytesIO(numbers), allow_pickle=False) as arrays:
-        return DatasetDescription.model_validate_json(text), DatasetNumbers(
-            arrays["mean"], arrays["deviation"], arrays["example"]
-        )
+        return DatasetDescription.read(text), DatasetNumbers(arrays["mean"], arrays["deviation"], arrays["example"])
 
 
 def digest_of(files: Iterable[Path]) -> str:

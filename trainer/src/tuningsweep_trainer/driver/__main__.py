@@ -78,8 +78,11 @@ def control_options(token: Path) -> ControlOptions:
 def main() -> int:
     """Run the mounted sweep; the exit code."""
     manifest = json.loads(Path(os.environ.get("TUNINGSWEEP_SWEEP_FILE", names.SWEEP_FILE)).read_text())
-    sweep = TuningSweep.from_manifest(manifest)
+    sweep = TuningSweep.from_stored(manifest)
     configure_logging(sweep=sweep.metadata.name, namespace=sweep.metadata.namespace)
+    unknown = TuningSweep.passed_over(manifest)
+    if unknown:
+        log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
     control = control_options(Path(os.environ.get("TUNINGSWEEP_TOKEN_FILE", names.TOKEN_FILE)))
     options = options_for(sweep, results_location(sweep), control)
     try:

@@ -46,18 +46,20 @@ class Conductor(threading.Thread):
         self._sweep, self._book, self._fleet, self._on_state = sweep, book, fleet, on_state
         self._desired_file = desired_file
         self._driver_id, self._start_time = driver_id, timestamp()
+        self._digest = book.desired.digest()
         self._statuses: dict[str, TrialStatus] = {}
         self._wake = threading.Event()
         self._leaving = threading.Event()
         self.result: SweepResult | None = None
         self.acknowledged = threading.Event()
 
-    def edit(self, desired: DesiredState) -> SweepState:
-        """Take in a desired state from the operator; the state that follows."""
+    def edit(self, desired: DesiredState, digest: str) -> SweepState:
+        """Take in a desired state from the operator, by its digest of it; the state that follows."""
         if desired.acknowledged and self.result is not None:
             self.acknowledged.set()
-        if desired.digest() != self._book.desired.digest():
-            log.info("desired state %s is in force", desired.digest())
+        if digest != self._digest:
+            log.info("desired state %s is in force", digest)
+            self._digest = digest
             if self._desired_file is not None:
                 self._desired_file.write(desired)
             self._book.edit(desired)
@@ -72,11 +74,11 @@ class Conductor(threading.Thread):
         """The state now."""
         return fold_state(
             self._sweep,
-            self._book.desired,
             self._book.progress(),
             self._statuses,
             driver_id=self._driver_id,
             start_time=self._start_time,
+            digest=self._digest,
             result=self.result,
         )
 

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import ValidationError
 
-from tuningsweep_api.messages import TRIALS_PER_PAGE, DesiredState
+from tuningsweep_api.errors import unknown_fields
+from tuningsweep_api.messages import TRIALS_PER_PAGE, DesiredState, told_digest
 from tuningsweep_api.names import (
     CONTROL_DESIRED_PATH,
     CONTROL_MAX_BODY_BYTES,
@@ -90,11 +91,17 @@ class ControlServer:
         return web.json_response(text=self._conductor.state().model_dump_json(by_alias=True))
 
     async def _desired(self, request: web.Request) -> web.Response:
+        content = await request.read()
         try:
-            desired = DesiredState.model_validate_json(await request.read())
+            desired = DesiredState.read(content)
         except ValidationError as error:
             return web.json_response({"error": f"not a DesiredState: {error.error_count()} errors"}, status=422)
-        return web.json_response(text=self._conductor.edit(desired).model_dump_json(by_alias=True))
+        unknown = unknown_fields(DesiredState, content)
+        if unknown:
+            log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
+        return web.json_response(
+            text=self._conductor.edit(desired, told_digest(content)).model_dump_json(by_alias=True)
+        )
 
     async def _trials(self, request: web.Request) -> web.Response:
         try:

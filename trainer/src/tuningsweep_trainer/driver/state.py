@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tuningsweep_api.messages import PARETO_TRIALS_SHOWN, RUNNING_TRIALS_SHOWN, DesiredState, SweepResult, SweepState
+from tuningsweep_api.messages import PARETO_TRIALS_SHOWN, RUNNING_TRIALS_SHOWN, SweepResult, SweepState
 from tuningsweep_api.optimal import TRAINED
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.pareto import spread
@@ -14,15 +14,15 @@ from tuningsweep_trainer.node.runtime import TrialStatus
 
 def fold_state(
     sweep: TuningSweep,
-    desired: DesiredState,
     progress: Progress,
     statuses: Mapping[str, TrialStatus],
     *,
     driver_id: str,
     start_time: str,
+    digest: str,
     result: SweepResult | None,
 ) -> SweepState:
-    """The state now; `statuses` are the nodes' observations by trial."""
+    """The state now; `statuses` are the nodes' observations by trial, `digest` that of the desired state in force."""
     tally = progress.tally
     front = tally.front if tally.objective.additional_objectives else []
     shown = {**progress.running, **progress.held}
@@ -30,7 +30,7 @@ def fold_state(
         sweep_uid=sweep.metadata.uid,
         driver_id=driver_id,
         start_time=start_time,
-        desired_digest=desired.digest(),
+        desired_digest=digest,
         trials=_counts(progress),
         optimal_trial=tally.best,
         pareto_front=spread(front, PARETO_TRIALS_SHOWN),

@@ -117,7 +117,7 @@ def _read_sweep(store: Store, source: str) -> TuningSweep:
             f"{source} holds no {SWEEP_KEY}; give the folder of one sweep's results, such as results/SWEEP"
         )
     try:
-        return TuningSweep.from_manifest(json.loads(content))
+        return TuningSweep.from_stored(json.loads(content))
     except (ValidationError, ValueError, TypeError) as error:
         raise ReportError(f"{source}/{SWEEP_KEY} can't be read: {error}; give the manifest beside it") from error
 
@@ -127,7 +127,7 @@ def _read_state(store: Store, notes: list[str]) -> SweepState | None:
     if content is None:
         return None
     try:
-        return SweepState.model_validate_json(content)
+        return SweepState.read(content)
     except ValidationError:
         log.warning("%s can't be read and is passed over", RESULT_KEY)
         notes.append(f"{RESULT_KEY} can't be read, so how the sweep ended is not known.")

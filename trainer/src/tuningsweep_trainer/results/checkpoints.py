@@ -56,7 +56,10 @@ class CheckpointStore:
     def describe(self, number: int) -> Checkpoint | None:
         """A checkpoint by its number; None if it is not there or not complete."""
         content = self._store.read(self._description(number))
-        return None if content is None else Checkpoint(number=number, **json.loads(content))
+        if content is None:
+            return None
+        said = json.loads(content)  # a later release may say more
+        return Checkpoint(number, step=said["step"], metrics=said["metrics"], empty=said.get("empty", False))
 
     def next_number(self) -> int:
         """Number of the next checkpoint."""

@@ -25,7 +25,7 @@ class DesiredFile:
         if content is None:
             return None
         try:
-            return DesiredState.model_validate_json(content).model_copy(update={"acknowledged": False})
+            return DesiredState.read(content).model_copy(update={"acknowledged": False})
         except ValidationError:
             log.warning("%s is not readable; the sweep's own limits and counts hold until the operator says more", PATH)
             return None

@@ -119,7 +119,7 @@ class Ledger:
         read: list[Line] = []
         for number, line in enumerate(self._store.lines(path), start=1):
             try:
-                read.append(kind.model_validate_json(line))
+                read.append(kind.read(line))
             except ValidationError:
                 log.warning("%s line %d is torn or not readable, and is passed over", path, number)
         return read

@@ -211,7 +211,7 @@ def read_traces(store: Store, trial: str) -> list[TrialTrace]:
     found: list[TrialTrace] = []
     for name in store.names(f"{TRACES}/{trial}"):
         try:
-            found.append(TrialTrace.model_validate_json(store.read(f"{TRACES}/{trial}/{name}") or b""))
+            found.append(TrialTrace.read(store.read(f"{TRACES}/{trial}/{name}") or b""))
         except ValidationError:
             log.warning("%s/%s/%s can't be read and is passed over", TRACES, trial, name)
     return found

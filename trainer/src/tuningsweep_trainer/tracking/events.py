@@ -1,6 +1,5 @@
 """What is told to the tracking server, as values that survive in a file while the server is away."""
 
-import json
 import time
 from typing import Literal, Self
 
@@ -54,6 +53,6 @@ def to_line(event: TrackingEvent) -> bytes:
 def from_line(line: bytes) -> TrackingEvent | None:
     """The event of a line; None if the line is torn."""
     try:
-        return TrackingEvent.model_validate(json.loads(line))
+        return TrackingEvent.read(line)
     except ValueError:
         return None

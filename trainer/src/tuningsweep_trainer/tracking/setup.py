@@ -61,7 +61,7 @@ def make_listeners(sweep: TuningSweep, results: str, *, own_process: bool = True
 def tracked_sweep(store: Store) -> TuningSweep | None:
     """The sweep whose events are in a store's spool; None if none was tracked there."""
     content = store.read(SWEEP_FILE)
-    return None if content is None else TuningSweep.from_manifest(json.loads(content))
+    return None if content is None else TuningSweep.from_stored(json.loads(content))
 
 
 def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:

@@ -1,0 +1,64 @@
+"""The driver's control API and an operator of a later release: what is known takes hold, the rest is named in the log."""
+
+import json
+import logging
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from support.sweeps import sweep_manifest
+from tuningsweep_api.messages import SweepState, desired_state, told_digest
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver.book import Book
+from tuningsweep_trainer.driver.conductor import Conductor
+from tuningsweep_trainer.driver.control import ControlServer
+from tuningsweep_trainer.driver.listeners import Listeners
+from tuningsweep_trainer.driver.options import ControlOptions
+from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.results.ledger import Ledger
+from tuningsweep_trainer.results.store import LocalStore
+
+NOWHERE = cast("Any", None)
+SWEEP = TuningSweep.from_manifest(sweep_manifest())
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    ledger = Ledger(LocalStore(tmp_path))
+    return Book(SWEEP, ledger, make_proposer(SWEEP.spec, 0), Listeners([]), desired_state(SWEEP))
+
+
+@pytest.fixture
+def server(book: Book) -> Iterator[ControlServer]:
+    conductor = Conductor(SWEEP, book, NOWHERE, "driver", None, None)
+    server = ControlServer(conductor, NOWHERE, NOWHERE, ControlOptions("token", host="127.0.0.1", port=0))
+    server.start()
+    yield server
+    server.stop()
+
+
+def put(server: ControlServer, wanted: dict[str, Any]) -> SweepState:
+    url, headers = f"http://127.0.0.1:{server.port}/v1/desired", {"Authorization": "Bearer token"}
+    request = urllib.request.Request(url, json.dumps(wanted).encode(), headers, method="PUT")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return SweepState.model_validate_json(answer.read())
+
+
+def test_a_later_operators_edit_takes_hold(
+    server: ControlServer, book: Book, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("tuningsweep_trainer"), "propagate", True)
+    wanted = desired_state(SWEEP).dump()
+    limits = {**SWEEP.spec.limits.dump(), "memory": "300Mi"}
+    assert put(server, {**wanted, "limits": limits}).desired_digest == told_digest(
+        json.dumps({**wanted, "limits": limits})
+    )
+    assert "later release" not in caplog.text
+
+    later = {**wanted, "limits": {**limits, "memory": "200Mi", "disk": "1Gi"}, "note": "new"}
+    assert put(server, later).desired_digest == told_digest(json.dumps(later)), "it would be told again every second"
+    assert book.desired.limits.memory == "200Mi"
+    assert "limits.disk, note" in caplog.text
