@@ -2,31 +2,20 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from support.chromium import find_chromium
+from support.browser import VIEWS, Seen, background, look, look_and_keep, wider_than_the_screen
 from support.example_results import HOSTILE, HOSTILE_NAME, write_results
 from support.results import START
 from tuningsweep_trainer.report.write import Written, write_report
 
 TRIALS, RUNNING = 60, 2
-VIEWS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
 FIGURES = ("pareto", "order", "parallel", "memory", "mean-step-time", "longest-step", "timeline")
 pytestmark = pytest.mark.timeout(900)  # the first run may install Chromium
-
-
-@dataclass
-class Seen:
-    """A page and what its browser said of it."""
-
-    page: Page
-    console: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -36,36 +25,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return write_report(str(source), folder / "report.html", pngs=True, now=START + timedelta(seconds=150))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path, why = find_chromium()
-    if path is None:
-        pytest.skip(f"the report was not looked at in a browser: {why}")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-def look(browser: Browser, path: Path, view: str) -> Seen:
-    """Open a page and wait until all is drawn."""
-    scheme, width = VIEWS[view]
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    seen = Seen(page)
-    page.on("console", lambda message: seen.console.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html[data-drawn]", timeout=60_000)
-    return seen
-
-
 @pytest.fixture(scope="module", params=VIEWS)
 def seen(request: pytest.FixtureRequest, browser: Browser, report: Written) -> Iterator[Seen]:
-    looked = look(browser, report.page, request.param)
-    looked.page.screenshot(path=report.page.with_name(f"{request.param}.png"), full_page=True)
-    yield looked
-    looked.page.close()
+    yield from look_and_keep(browser, report.page, request.param)
 
 
 def test_the_page_is_silent_and_fetches_nothing_but_itself(seen: Seen, report: Written) -> None:
@@ -87,7 +49,7 @@ def test_every_figure_is_drawn_and_has_words_for_those_who_do_not_see_it(seen: S
 
 
 def test_nothing_is_wider_than_the_screen(seen: Seen) -> None:
-    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not wider_than_the_screen(seen.page)
 
 
 def test_limits_are_in_the_figures(seen: Seen) -> None:
@@ -143,11 +105,11 @@ def fills(page: Page) -> list[str | None]:
 
 
 def test_the_switch_changes_colours_of_page_and_figures(light: Page) -> None:
-    before = light.evaluate("getComputedStyle(document.body).backgroundColor")
+    before = background(light)
     drawn = fills(light)
     light.click("#theme")
     light.wait_for_selector("html[data-drawn=dark]")
-    assert light.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    assert background(light) != before
     assert fills(light) != drawn
 
 

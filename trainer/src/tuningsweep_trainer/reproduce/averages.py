@@ -4,6 +4,7 @@ A configuration is a workload with a batch size and a learning rate. Trials that
 losses.BOUND; they are no part of an average and are counted by `diverged`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -12,6 +13,7 @@ from tuningsweep_trainer.reproduce.quantities import Quantity
 from tuningsweep_trainer.workloads.losses import BOUND
 
 CONFIGURATION: Final = ["workload", "stand_in", "batch_size", "learning_rate"]
+LOSSES: Final = ("train_loss", "validation_loss")
 BINS: Final = 40
 """Points of a curve."""
 
@@ -36,9 +38,9 @@ def by_step(samples: pd.DataFrame, quantity: Quantity, bins: int = BINS) -> pd.D
     return _over_runs(of_run, [*CONFIGURATION, "step"])
 
 
-def diverged(trials: pd.DataFrame) -> "pd.Series[bool]":
-    """Trials whose loss left the range of float64."""
-    return (trials["train_loss"] >= BOUND) | (trials["validation_loss"] >= BOUND)
+def diverged(trials: pd.DataFrame, columns: Sequence[str] = LOSSES) -> "pd.Series[bool]":
+    """Trials whose losses, or other columns, left the range of float64."""
+    return (trials[list(columns)].abs() >= BOUND).any(axis=1)
 
 
 def label(workload: str, *, stand_in: bool) -> str:

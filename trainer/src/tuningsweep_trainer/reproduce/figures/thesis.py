@@ -28,7 +28,13 @@ def _about(planned: PlannedFigure, rows: Sequence[Row], tidy: Tidy) -> str:
     over = f"{runs[-1]} runs" if runs[-1] > 1 else "one run"
     spread = "bands" if planned.within_runs else "bars"
     sentences = [f"Mean over {over}; {spread} reach from the lowest run to the highest."]
-    left_out = int(diverged(tidy.trials[planned.group.holds(tidy.trials)]).sum())
+    trials = tidy.trials[planned.group.holds(tidy.trials)]
+    left_out = int(diverged(trials, [quantity.column for quantity in planned.quantities]).sum())
     if left_out:
-        sentences.append(f"{left_out} trials diverged beyond float64; their losses are not drawn.")
+        counted = (
+            "1 trial that diverged beyond float64 is"
+            if left_out == 1
+            else f"{left_out} trials that diverged beyond float64 are"
+        )
+        sentences.append(f"{counted} not drawn.")
     return " ".join(sentences)
