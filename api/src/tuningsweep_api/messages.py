@@ -1,7 +1,8 @@
 """Messages between operator and driver: level-triggered, so losing, repeating or reordering them does no harm.
 
 The operator PUTs the whole DesiredState whenever the driver's `desired_digest` differs from it; the driver answers
-every GET and PUT with the whole SweepState. `tuningsweep run` plays the operator's part inside one process.
+every GET and PUT with the whole SweepState and its tag. A GET may wait for news, so that nobody has to ask every second.
+`tuningsweep run` plays the operator's part inside one process.
 """
 
 import hashlib
@@ -107,6 +108,13 @@ class SweepState(Model):
     """Limit warnings so far (limits.action Warn)."""
     result: SweepResult | None = None
     """Set once the sweep has ended; the driver then waits to be acknowledged."""
+
+    def tag(self) -> str:
+        """A short hash of everything but `running`, whose numbers never rest; equal tags mean no news.
+
+        Only the driver computes it: another version of this model may hash another text.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude={"running"}).encode()).hexdigest()[:16]
 
 
 class TrialPage(Model):

@@ -53,7 +53,10 @@ RESULTS_MOUNT: Final = "/var/lib/tuningsweep"
 
 CONTROL_STATE_PATH: Final = "/v1/state"
 CONTROL_DESIRED_PATH: Final = "/v1/desired"
-"""GET state; PUT a DesiredState (answered with the SweepState). Both need `Authorization: Bearer TOKEN`."""
+"""GET state; PUT a DesiredState (answered with the SweepState). Both need `Authorization: Bearer TOKEN`.
+
+The answer's ETag is the state's tag. A GET with `If-None-Match: "TAG"` and `Prefer: wait=SECONDS` (RFC 7240) is answered once
+the state has another tag, or with 304 after so long. A driver that sends no ETag does not wait."""
 CONTROL_TRIALS_PATH: Final = "/v1/trials"
 """GET a TrialPage: `?after=N&limit=M`, the records from the N-th on in the order of their end."""
 CONTROL_TRACES_PATH: Final = "/v1/traces"

@@ -5,9 +5,11 @@ silent is waited for aside, so that any number of them leaves the workers of the
 """
 
 import asyncio
+import re
 from asyncio import sslproto
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import aiohttp
 from pydantic import ValidationError
@@ -22,6 +24,7 @@ TLS_BUFFER_BYTES: Final = 32 << 10
 """Read buffer of a TLS connection; asyncio's own of 256 KiB would be 250 MiB with a thousand drivers."""
 PATIENCE_SECONDS: Final = 0.5
 """Longest that a reconcile waits for a driver's state; one that is well needs a few milliseconds."""
+_ETAG: Final = re.compile(r'"([!#-~]{1,64})"')
 NO_ANSWER: Final = "the driver does not answer in time"
 
 
@@ -31,6 +34,19 @@ class Answer:
 
     state: SweepState | None = None
     error: str = ""
+    tag: str = ""
+    """Of the driver's state, by the driver's account; empty from one that can't wait for news."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request to a driver, which may take so many seconds."""
+
+    method: str
+    location: str
+    seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
 
 
 class ControlClient:
@@ -50,8 +66,8 @@ class ControlClient:
         driver = (address, access)
         task = self._asked.get(driver)
         if task is None:
-            question = self._ask("GET", address + CONTROL_STATE_PATH, access, self._seconds)
-            task = self._asked[driver] = asyncio.create_task(question)
+            question = _Question("GET", address + CONTROL_STATE_PATH, self._seconds)
+            task = self._asked[driver] = asyncio.create_task(self._ask(question, access))
             task.add_done_callback(lambda asked: self._keep_a_while(driver, asked))
             await asyncio.wait({task}, timeout=self._patience)
         if not task.done():
@@ -64,7 +80,16 @@ class ControlClient:
         seconds = min(self._seconds, self._fence())
         if seconds <= 0.0:
             return Answer(error="the driver was not told: this replica does not hold the lease")
-        return await self._ask("PUT", address + CONTROL_DESIRED_PATH, access, seconds, desired)
+        return await self._ask(_Question("PUT", address + CONTROL_DESIRED_PATH, seconds, body=desired.dump()), access)
+
+    async def news(self, address: str, access: ControlAccess, known: str, wait_seconds: int) -> Answer:
+        """Wait until the driver's state has another tag than `known`, or so long; the tag it has then, without the state."""
+        headers = {"If-None-Match": f'"{known}"', "Prefer": f"wait={wait_seconds}"}
+        question = _Question("HEAD", address + CONTROL_STATE_PATH, wait_seconds + self._seconds, headers)
+        answer = await self._exchange(question, access)
+        if answer.error:
+            metrics.POLL_ERRORS.inc()
+        return answer
 
     def _keep_a_while(self, driver: tuple[str, ControlAccess], task: asyncio.Task[Answer]) -> None:
         """An answer that nobody fetches soon would tell of a past that has gone by."""
@@ -82,32 +107,31 @@ class ControlClient:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(
-        self, method: str, location: str, access: ControlAccess, seconds: float, desired: DesiredState | None = None
-    ) -> Answer:
+    async def _ask(self, question: "_Question", access: ControlAccess) -> Answer:
         with metrics.POLL_SECONDS.time():
-            answer = await self._exchange(method, location, access, seconds, desired)
+            answer = await self._exchange(question, access)
         if answer.state is None:
             metrics.POLL_ERRORS.inc()
         return answer
 
-    async def _exchange(
-        self, method: str, location: str, access: ControlAccess, seconds: float, desired: DesiredState | None
-    ) -> Answer:
+    async def _exchange(self, question: "_Question", access: ControlAccess) -> Answer:
         if self._session is None:
-            self._session = aiohttp.ClientSession()
-        url = f"{access.scheme}://{location}"
-        timeout = aiohttp.ClientTimeout(total=seconds)
-        headers = {"Authorization": f"Bearer {access.token}"}
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))  # one waits with each driver
+        url = f"{access.scheme}://{question.location}"
+        timeout = aiohttp.ClientTimeout(total=question.seconds)
+        headers = {"Authorization": f"Bearer {access.token}", **question.headers}
         pinned = True if access.fingerprint is None else _Pin(access.fingerprint)
-        body = None if desired is None else desired.dump()
         try:
             async with self._session.request(
-                method, url, headers=headers, json=body, allow_redirects=False, ssl=pinned, timeout=timeout
+                question.method,
+                url,
+                headers=headers,
+                json=question.body,
+                allow_redirects=False,
+                ssl=pinned,
+                timeout=timeout,
             ) as response:
-                if response.status != 200:
-                    return Answer(error=f"the driver answered with HTTP status {response.status}")
-                content = await _read_at_most(response.content, CONTROL_MAX_BODY_BYTES)
+                return await _read(response)
         except aiohttp.ServerFingerprintMismatch:
             return Answer(error="what answers does not have the certificate in the sweep's Secret, it was told nothing")
         except aiohttp.ClientSSLError:
@@ -118,12 +142,6 @@ class ControlClient:
             return Answer(error=NO_ANSWER)
         except (aiohttp.ClientError, OSError) as error:
             return Answer(error=f"the driver does not answer: {type(error).__name__}")
-        if content is None:
-            return Answer(error=f"the driver answered with more than {CONTROL_MAX_BODY_BYTES} bytes")
-        try:
-            return Answer(state=SweepState.read(content))
-        except ValidationError as error:
-            return Answer(error=f"the driver's answer is not a SweepState: {error.error_count()} errors")
 
 
 class _Pin(aiohttp.Fingerprint):
@@ -137,6 +155,27 @@ class _Pin(aiohttp.Fingerprint):
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    tag = _tag(response.headers.get("ETag", ""))
+    if response.method == "HEAD" and response.status in (200, 304):
+        return Answer(tag=tag)
+    if response.status != 200:
+        return Answer(error=f"the driver answered with HTTP status {response.status}")
+    content = await _read_at_most(response.content, CONTROL_MAX_BODY_BYTES)
+    if content is None:
+        return Answer(error=f"the driver answered with more than {CONTROL_MAX_BODY_BYTES} bytes")
+    try:
+        return Answer(state=SweepState.read(content), tag=tag)
+    except ValidationError as error:
+        return Answer(error=f"the driver's answer is not a SweepState: {error.error_count()} errors")
+
+
+def _tag(header: str) -> str:
+    """The tag in an ETag header; empty if it is none that is sent back as it is."""
+    found = _ETAG.fullmatch(header)
+    return "" if found is None else found[1]
 
 
 async def _read_at_most(stream: aiohttp.StreamReader, limit: int) -> bytes | None:

@@ -22,10 +22,20 @@ def new_identity() -> str:
 
 
 class Leadership:
-    """Keeps an election up to date with the Lease; `gained` is called whenever this replica becomes the one that writes."""
+    """Keeps an election up to date with the Lease; `gained` is called whenever this replica becomes the one that writes,
+    `lost` when it is not any more, but for a lease that it gave back itself."""
 
-    def __init__(self, kube: Kube, election: Election, namespace: str, name: str, gained: Callable[[], None]) -> None:
-        self._kube, self._election, self._gained = kube, election, gained
+    def __init__(
+        self,
+        kube: Kube,
+        election: Election,
+        namespace: str,
+        name: str,
+        *,
+        gained: Callable[[], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._kube, self._election, self._gained, self._lost = kube, election, gained, lost
         self._namespace, self._name = namespace, name
         self._led = False
 
@@ -78,4 +88,5 @@ class Leadership:
             self._gained()
         elif self._led and not leads:
             log.warning("this replica does not hold the lease any more: it waits")
+            self._lost()
         self._led = leads

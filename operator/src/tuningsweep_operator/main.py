@@ -7,6 +7,7 @@ import time
 
 from tuningsweep_operator import logs
 from tuningsweep_operator.control import ControlClient
+from tuningsweep_operator.drivers import Drivers
 from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.handlers import make_registry, watch
 from tuningsweep_operator.health import HealthServer
@@ -16,6 +17,7 @@ from tuningsweep_operator.leadership import Leadership, new_identity
 from tuningsweep_operator.lease import Election, Terms
 from tuningsweep_operator.missed import MissedDeletions
 from tuningsweep_operator.reconcile import Reconciler
+from tuningsweep_operator.resources import Key
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.store import Store
 from tuningsweep_operator.watches import Watches
@@ -35,7 +37,12 @@ async def run(settings: Settings) -> None:
     control = ControlClient(settings.driver_timeout_seconds, fence)
     async with await Kube.connect(fence) as kube:
         gate = Gate(kube, store, settings, fence)
-        reconciler = Reconciler(kube, control, store, settings, gate)
+
+        def due(key: Key) -> None:
+            queue.add(key)
+
+        drivers = Drivers(control, settings, fence, due)
+        reconciler = Reconciler(kube, control, drivers, store, settings, gate)
         queue = WorkQueue(reconciler, settings.workers, fence)
 
         def take_up_work() -> None:
@@ -44,7 +51,9 @@ async def run(settings: Settings) -> None:
 
         feed = Feed(store, queue, reconciler, watches)
         registry = make_registry(feed, watches, MissedDeletions(kube, store, watches, feed))
-        leadership = Leadership(kube, election, settings.namespace, settings.lease_name, take_up_work)
+        leadership = Leadership(
+            kube, election, settings.namespace, settings.lease_name, gained=take_up_work, lost=drivers.forget
+        )
         health = HealthServer(queue, store, watches, fence, settings.health_port)
         await health.start()
         stop = asyncio.Event()
@@ -62,6 +71,7 @@ async def run(settings: Settings) -> None:
                 task.cancel()
             unwatch.set()
             ended = await asyncio.gather(*work, stopped, watching, return_exceptions=True)
+            drivers.forget()
             await control.close()
             await health.stop()
         for outcome in ended:

@@ -6,38 +6,34 @@ may be interrupted anywhere and started again by another process.
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from tuningsweep_api.errors import explain
+from tuningsweep_api.messages import SweepState
 from tuningsweep_api.outcomes import ConditionReason, ConditionType
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
-from tuningsweep_operator.driver import driver_address, wanted_of_driver
+from tuningsweep_operator.drivers import Drivers
 from tuningsweep_operator.events import stop_events
 from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.hold_back.gate import Gate
 from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.look_again import TROUBLE_SECONDS, look_again
 from tuningsweep_operator.owned import NameConflictError, OwnedObjects, override_trouble, refusal_trouble
 from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, timestamp
-from tuningsweep_operator.status.fold import deadline, fold, is_finished
+from tuningsweep_operator.status.fold import fold, is_finished
 from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.store import Store
 
-TROUBLE_SECONDS = 5.0
-"""How soon a sweep with something in its way is looked at again; the longer nothing has changed, the later."""
-REFUSED_SECONDS = 20.0
-"""How soon objects that the API server refused are tried again: no event tells that a quota or KubeRay is there."""
-HELD_SECONDS = 30.0
-"""How soon the message of a sweep that is held back is brought up to date; that it may start it is told at once."""
 UNWATCHED_SECONDS = 3.0
 """Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
 
@@ -55,17 +51,19 @@ class Memory:
     """Generation, suspend, whether held back, stop requests and labels of the queue for which the owned objects were
     last applied."""
     applied_at: float = 0.0
-    heard_at: float = field(default_factory=time.monotonic)
-    """When the driver last answered, or could not be expected to."""
     written_at: float = 0.0
+    stops_told: int = 0
+    """Sequence number of the newest stop that Events tell of; the status may count it a little later."""
 
 
 class Reconciler:
     """Reconciles sweeps."""
 
-    def __init__(self, kube: Kube, control: ControlClient, store: Store, settings: Settings, gate: Gate) -> None:
+    def __init__(
+        self, kube: Kube, control: ControlClient, drivers: Drivers, store: Store, settings: Settings, gate: Gate
+    ) -> None:
         self._kube = kube
-        self._control = control
+        self._drivers = drivers
         self._store = store
         self._settings = settings
         self._gate = gate
@@ -78,6 +76,7 @@ class Reconciler:
         manifest = self._store.sweeps.get(key)
         if manifest is None or manifest["metadata"].get("deletionTimestamp"):
             self._memory.pop(key, None)
+            self._drivers.leave(key)
             return None
         started = time.perf_counter()
         try:
@@ -101,17 +100,30 @@ class Reconciler:
             await self._refuse(key, manifest, status, explain(error), now)
             return None
         if is_finished(status):
+            self._drivers.leave(key)
             return await self._finish(sweep, status, now)
         if self._gate.is_undecided(key):
             return TROUBLE_SECONDS
         seen = await self._observe(key, sweep, status, memory, self._gate.hold(key), now)
         folded = fold(sweep, status, seen, self._settings, now)
         if seen.state is not None:
-            await self._tell_stops(sweep, seen, status, now)
+            await self._tell_stops(sweep, seen.state, max(status.stop_count, memory.stops_told), now)
+            memory.stops_told = seen.state.stop_count
         wait = await self._write(key, status, folded, memory)
         if is_finished(folded) or self._edited(key, manifest):
             return 0.0
-        return min(wait, self._look_again(key, sweep, folded, seen, now))
+        return min(
+            wait,
+            look_again(
+                sweep,
+                folded,
+                seen,
+                self._settings,
+                now,
+                since_change=self._store.since_change(key),
+                listening=self._drivers.is_listening(key),
+            ),
+        )
 
     def _edited(self, key: Key, manifest: Manifest) -> bool:
         """Whether a user's edit came between: then our own write's answer shows it, and no event that is newer."""
@@ -148,9 +160,9 @@ class Reconciler:
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
         if facts.deployment == "Running" and not sweep.spec.suspend and not facts.is_suspended:
-            answer = await self._ask_driver(sweep, status, facts, memory, now)
+            answer = await self._drivers.ask(sweep, status, facts, memory.access, now)
         else:
-            memory.heard_at = time.monotonic()
+            self._drivers.leave(key)
         return Observation(
             ray_job=ray_job,
             workload=self._store.workload(key),
@@ -160,7 +172,7 @@ class Reconciler:
             hold=hold if ray_job is None or facts.is_suspended else None,  # what runs is never held
             state=answer.state,
             driver_error=answer.error,
-            driver_silence=time.monotonic() - memory.heard_at,
+            driver_silence=self._drivers.silence(key),
             job_silence=self._job_silence(key, facts),
             queue_silence=self._queue_silence(key, facts),
         )
@@ -209,6 +221,7 @@ class Reconciler:
     def forget(self) -> None:
         """Trust nothing remembered: another replica may have written since."""
         self._memory.clear()
+        self._drivers.forget()
         self._gate.forget()
 
     def ray_job_changed(self, key: Key) -> None:
@@ -228,38 +241,18 @@ class Reconciler:
         unheeded = ("", "Initializing", "Running") if facts.is_suspended else ("", "Suspended")
         if facts.ray_job is None or facts.deployment not in unheeded:
             return 0.0
-        return self._since_change(key)
+        return self._store.since_change(key)
 
     def _queue_silence(self, key: Key, facts: Observation) -> float:
         """Seconds that the RayJob has waited in its queue without Kueue having taken it up."""
-        return self._since_change(key) if facts.is_queued and self._store.workload(key) is None else 0.0
+        return self._store.since_change(key) if facts.is_queued and self._store.workload(key) is None else 0.0
 
-    def _since_change(self, key: Key) -> float:
-        return time.monotonic() - self._store.changed_at.get(key, time.monotonic())
-
-    async def _ask_driver(
-        self, sweep: TuningSweep, status: TuningSweepStatus, facts: Observation, memory: Memory, now: datetime
-    ) -> Answer:
-        if memory.access is None:
-            return Answer(error="the Secret with the driver's token can't be applied")
-        address = driver_address(sweep, facts)
-        answer = await self._control.state(address, memory.access)
-        desired = wanted_of_driver(sweep, status, now)
-        if answer.state is not None and answer.state.desired_digest != desired.digest():
-            answer = await self._control.put_desired(address, memory.access, desired)
-        if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
-            answer = Answer(error="the driver that answers belongs to another sweep")
-        if answer.state is not None:
-            memory.heard_at = time.monotonic()
-        return answer
-
-    async def _tell_stops(self, sweep: TuningSweep, seen: Observation, told: TuningSweepStatus, now: datetime) -> None:
+    async def _tell_stops(self, sweep: TuningSweep, state: SweepState, told: int, now: datetime) -> None:
         """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
-        assert seen.state is not None
-        for event in stop_events(sweep, seen.state, told.stop_count, now):
+        for event in stop_events(sweep, state, told, now):
             await self._kube.create(EVENTS, event)
-        for stop in seen.state.recent_stops:
-            if stop.sequence > told.stop_count:
+        for stop in state.recent_stops:
+            if stop.sequence > told:
                 metrics.STOPS.labels(stop.outcome, stop.reason).inc()
                 extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace, "trial": stop.trial}
                 log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=extra)
@@ -269,8 +262,7 @@ class Reconciler:
         if before == after:
             return self._settings.resync_seconds
         since = time.monotonic() - memory.written_at
-        urgent = _words(before) != _words(after) or before.stop_count != after.stop_count
-        if not urgent and since < self._settings.status_seconds:
+        if _words(before) == _words(after) and since < self._settings.status_seconds:
             return self._settings.status_seconds - since
         await self._patch(key, after)
         memory.written_at = time.monotonic()
@@ -283,27 +275,6 @@ class Reconciler:
         except KubeError as error:
             if error.status != 404:  # deleted meanwhile: nothing to say any more
                 raise
-
-    def _look_again(
-        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, seen: Observation, now: datetime
-    ) -> float:
-        if seen.deployment == "Running" and not sweep.spec.suspend:
-            return self._settings.poll_seconds
-        since_change = time.monotonic() - self._store.changed_at.get(key, 0.0)
-        due = deadline(sweep, status)
-        resync = self._settings.resync_seconds
-        latest = resync if due is None else min(resync, max(1.0, (due - now).total_seconds()))
-        if seen.refusal is not None:
-            return min(latest, REFUSED_SECONDS)
-        if seen.hold is not None:
-            return min(latest, HELD_SECONDS)
-        settled = seen.deployment in ("Suspended", "") and (
-            sweep.spec.suspend or (seen.is_queued and seen.workload is not None)
-        )
-        unheeded = seen.deployment == "" and since_change > 2 * self._settings.kuberay_silence_seconds  # and said to be
-        if settled or unheeded:
-            return latest
-        return min(latest, max(TROUBLE_SECONDS, since_change))
 
 
 def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:

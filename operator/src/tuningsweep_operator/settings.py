@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=16, ge=1)
     """Sweeps reconciled at the same time."""
     poll_seconds: float = Field(default=1.0, gt=0)
-    """Seconds between two looks at a running driver."""
+    """Seconds between two looks at a running driver that does not tell of news by itself, or has just told of some."""
     resync_seconds: float = Field(default=300.0, gt=0)
     """Seconds after which a sweep is reconciled without any event, undoing drift that no watch shows."""
     status_seconds: float = Field(default=5.0, gt=0)

@@ -102,6 +102,11 @@ class Store:
         """Pods of a sweep."""
         return tuple(self._pods[key].values()) if key in self._pods else ()
 
+    def since_change(self, key: Key) -> float:
+        """Seconds since a sweep's RayJob last changed; 0 if there is none."""
+        now = time.monotonic()
+        return now - self.changed_at.get(key, now)
+
     def put_workload(self, workload: Manifest, *, deleted: bool) -> Key | None:
         """Take in what Kueue keeps of a RayJob; the key of its sweep, None if it is not of a RayJob."""
         owners = workload["metadata"].get("ownerReferences", [])

@@ -8,64 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from aiohttp import web
 
-from support.sweeps import BASE
-from tuningsweep_api.messages import DesiredState, SweepState, desired_state
-from tuningsweep_api.spec.sweep import TuningSweep
+from support.control_api import STATE, SWEEP, access_to, mounted, serving
+from tuningsweep_api.messages import DesiredState, desired_state
 from tuningsweep_cli.forwarding import secured
 from tuningsweep_operator.access import ControlAccess
-from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import KeyPair, make_key_pair
 from tuningsweep_operator.control import Answer, ControlClient
-from tuningsweep_trainer.driver.__main__ import control_options
-from tuningsweep_trainer.driver.control import ControlServer, tls_context
-from tuningsweep_trainer.driver.options import ControlOptions
-
-SWEEP = TuningSweep.from_manifest(BASE)
-STATE = SweepState.model_validate(
-    {"sweepUid": "u", "driverId": "d", "startTime": "", "desiredDigest": "x", "trials": {"total": 7}}
-)
-
-
-class Conductor:
-    """A driver's state, and who has asked for it."""
-
-    def __init__(self) -> None:
-        self.asked: list[object] = []
-
-    def state(self) -> SweepState:
-        self.asked.append("state")
-        return STATE
-
-    def edit(self, desired: DesiredState, digest: str) -> SweepState:
-        self.asked.append(desired)
-        return STATE.model_copy(update={"desired_digest": digest})
-
-
-def mounted(folder: Path, pair: KeyPair | None) -> ControlOptions:
-    """The options that the driver finds in its mounted Secret, on loopback."""
-    (folder / "token").write_text("the-token\n")
-    if pair is not None:
-        (folder / "tls.crt").write_text(pair.certificate)
-        (folder / "tls.key").write_text(pair.private_key)
-    found = control_options(folder / "token")
-    return ControlOptions(found.token, found.certificate, found.private_key, host="127.0.0.1", port=0)
-
-
-@contextmanager
-def serving(options: ControlOptions) -> Iterator[tuple[str, Conductor]]:
-    """Address of a driver's control API, and the state behind it."""
-    conductor = Conductor()
-    server = ControlServer(cast("Any", conductor), cast("Any", None), cast("Any", None), options)
-    server.start()
-    try:
-        yield f"127.0.0.1:{server.port}", conductor
-    finally:
-        server.stop()
+from tuningsweep_trainer.driver.control import tls_context
 
 
 def ask(address: str, access: ControlAccess, *desired: DesiredState) -> list[Answer]:
@@ -82,12 +36,6 @@ def ask(address: str, access: ControlAccess, *desired: DesiredState) -> list[Ans
             await client.close()
 
     return asyncio.run(talk())
-
-
-def access_to(pair: KeyPair, token: str = "the-token") -> ControlAccess:
-    access = ControlAccess.from_secret(build_secret(SWEEP, token, pair))
-    assert access is not None
-    return access
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,8 @@ class Conductor(threading.Thread):
         self._leaving = threading.Event()
         self.result: SweepResult | None = None
         self.acknowledged = threading.Event()
+        self.after_turn: Callable[[], None] | None = None
+        """Called in this thread after every turn: the state may be another one."""
 
     def edit(self, desired: DesiredState, digest: str) -> SweepState:
         """Take in a desired state from the operator, by its digest of it; the state that follows."""
@@ -94,12 +96,16 @@ class Conductor(threading.Thread):
 
     def turn(self) -> None:
         """One round: orders, nodes, observations, watchers. Nothing in it waits, so that edits take hold at once."""
-        self._fleet.order(orders_of(self._book))
-        self._fleet.meet_nodes()
-        self._statuses = self._fleet.observe(summarise(self._book.progress()))
-        self._book.observed(self._statuses, self._fleet.nodes)
-        if self._on_state is not None:
-            self._on_state(self.state())
+        try:
+            self._fleet.order(orders_of(self._book))
+            self._fleet.meet_nodes()
+            self._statuses = self._fleet.observe(summarise(self._book.progress()))
+            self._book.observed(self._statuses, self._fleet.nodes)
+            if self._on_state is not None:
+                self._on_state(self.state())
+        finally:  # trials end whatever becomes of the nodes
+            if self.after_turn is not None:
+                self.after_turn()
 
     def leave(self) -> None:
         """Stop turning."""

@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from tuningsweep_api.errors import unknown_fields
-from tuningsweep_api.messages import TRIALS_PER_PAGE, DesiredState, told_digest
+from tuningsweep_api.messages import TRIALS_PER_PAGE, DesiredState, SweepState, told_digest
 from tuningsweep_api.names import (
     CONTROL_DESIRED_PATH,
     CONTROL_MAX_BODY_BYTES,
@@ -27,6 +27,7 @@ from tuningsweep_api.names import (
 )
 from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.conductor import Conductor
+from tuningsweep_trainer.driver.news import News, seconds_to_wait
 from tuningsweep_trainer.driver.options import ControlOptions
 from tuningsweep_trainer.results.store import Store
 from tuningsweep_trainer.results.traces import read_traces
@@ -44,19 +45,25 @@ class ControlServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="control-api", daemon=True)
         self._runner: web.AppRunner | None = None
+        self._news = News(conductor.state)
         self.port = options.port
 
     def start(self) -> None:
         """Listen; OSError if the port is taken."""
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(START_SECONDS)
+        self._conductor.after_turn = self._turned
 
     def stop(self) -> None:
         """Finish what is being answered and stop listening."""
         if self._runner is not None:
+            self._loop.call_soon_threadsafe(self._news.close)
             asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(START_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
+
+    def _turned(self) -> None:
+        self._loop.call_soon_threadsafe(self._news.look)
 
     async def _listen(self) -> None:
         application = web.Application(client_max_size=CONTROL_MAX_BODY_BYTES, middlewares=[self._authenticate])
@@ -65,7 +72,8 @@ class ControlServer:
         application.router.add_put(CONTROL_DESIRED_PATH, self._desired)
         application.router.add_get(CONTROL_TRIALS_PATH, self._trials)
         application.router.add_get(CONTROL_TRACES_PATH + "/{trial}", self._traces)
-        self._runner = web.AppRunner(application, access_log=None)
+        # A request whose client has gone must not go on waiting.
+        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._options.host, self._options.port, ssl_context=tls_context(self._options))
         await site.start()
@@ -87,8 +95,15 @@ class ControlServer:
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    async def _state(self, _: web.Request) -> web.Response:
-        return web.json_response(text=self._conductor.state().model_dump_json(by_alias=True))
+    async def _state(self, request: web.Request) -> web.Response:
+        state = self._conductor.state()
+        tag = state.tag()
+        if any(known.value == tag for known in request.if_none_match or ()):
+            news = await self._news.other_than(tag, seconds_to_wait(request.headers.getall("Prefer", [])))
+            if news is None:
+                return web.Response(status=304, headers={"ETag": f'"{tag}"'})
+            state = news
+        return _answer(state)
 
     async def _desired(self, request: web.Request) -> web.Response:
         content = await request.read()
@@ -99,9 +114,7 @@ class ControlServer:
         unknown = unknown_fields(DesiredState, content)
         if unknown:
             log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
-        return web.json_response(
-            text=self._conductor.edit(desired, told_digest(content)).model_dump_json(by_alias=True)
-        )
+        return _answer(self._conductor.edit(desired, told_digest(content)))
 
     async def _trials(self, request: web.Request) -> web.Response:
         try:
@@ -127,6 +140,10 @@ def tls_context(options: ControlOptions) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(options.certificate, options.private_key)
     return context
+
+
+def _answer(state: SweepState) -> web.Response:
+    return web.json_response(text=state.model_dump_json(by_alias=True), headers={"ETag": f'"{state.tag()}"'})
 
 
 def _count(request: web.Request, name: str, default: int) -> int:
