@@ -18,7 +18,7 @@ SOURCES := api/src cli/src operator/src trainer/src benchmarks
 SIDE_BY_SIDE := -n 2 --dist loadfile
 FILE ?= manifests/samples/quickstart.yaml
 
-.PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster test test-cluster clean
+.PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster programs test test-cluster clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -82,9 +82,15 @@ soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps
 	@PYTHONPATH=tests $(RIG)/in-cluster $(BIN)/python -m soak.cluster_chaos --kills $(or $(KILLS),100) --sweeps $(or $(SWEEPS),20)
 
 test: check ## every test, the cluster ones included where the machine can
-	@$(BIN)/pytest tests/unit tests/golden $(SIDE_BY_SIDE)
-	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE)
+	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory programs
+	@$(BIN)/pytest tests/golden tests/integration $(SIDE_BY_SIDE)
 	@$(MAKE) --no-print-directory test-cluster
+
+# Before the tests that use them: a build within a test would run into the test's time limit.
+programs:
+	@mkdir -p $(CACHE) && flock $(CACHE)/lock $(RIG)/binaries.sh \
+	  || echo "make: some programs for tests can't be built here (see above); tests that need one say so"
 
 test-cluster: setup ## tests on a real Kubernetes with KubeRay; makes the cluster and takes it down
 	@tests/cluster/run tests/cluster/suite $(BIN)/pytest

@@ -4,7 +4,7 @@
 # Sourced by others for TOOLS and tool_folder.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-TOOLS=(kubernetes etcd kuberay coredns helm pause prometheus prometheus-operator kueue network-policies)
+TOOLS=(kubernetes etcd kuberay coredns helm pause prometheus prometheus-operator kueue network-policies gitops)
 
 # The folder of one tool's programs: its name holds the version and a hash of the recipe.
 tool_folder() {

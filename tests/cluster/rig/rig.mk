@@ -11,7 +11,7 @@ cluster-down: ## stop it without a trace
 cluster-images: ## build both images, print their sizes
 	@$(RIG)/images.sh
 
-cluster-binaries: ## build Kubernetes, etcd, KubeRay, CoreDNS, helm, Prometheus and Kueue from pinned Go modules
+cluster-binaries: ## build Kubernetes, etcd, KubeRay, Prometheus and what else tests use from pinned Go modules
 	@$(RIG)/binaries.sh
 
 cluster-pins: ## write go.mod and go.sum of the above again after a change of versions.env
