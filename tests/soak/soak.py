@@ -31,6 +31,8 @@ PAUSE_SECONDS = (0.3, 2.0)
 """Between two faults."""
 DRIVER_SECONDS = 300.0
 """A restarted driver runs trials within so long."""
+LINES_SHOWN = 40
+"""Of the driver's log, where something did not come about."""
 WEIGHTS = {"training process": 4, "supervisor": 4, "fork server": 3, "node agent": 2, "driver": 1, "raylet": 1}
 FATAL = ("driver", "raylet")
 """Victims after which the driver has to be started again."""
@@ -94,7 +96,7 @@ class Soak:
             "maxFailedTrialCount": self.trials,
         }
         self.driver = start_driver(self.results, ray_folder, edits)
-        wait(lambda: self.driver.poll() is not None or bool(self.statuses()), "a driver that trains")
+        self.wait(lambda: self.driver.poll() is not None or bool(self.statuses()), "a driver that trains")
 
     def statuses(self) -> list[TrialStatus]:
         """The trials that run now under this driver."""
@@ -119,8 +121,17 @@ class Soak:
             return
         self.counts[name] += 1
         if name in FATAL:
-            wait(lambda: name == "raylet" or self.driver.poll() is not None, "the driver's death")
+            self.wait(lambda: name == "raylet" or self.driver.poll() is not None, "the driver's death")
             self.start()
+
+    def wait(self, check: Callable[[], bool], what: str) -> None:
+        """Wait until something holds; what the driver said last is in the error."""
+        deadline = time.monotonic() + DRIVER_SECONDS
+        while not check():
+            if time.monotonic() > deadline:
+                said = (self.folder / "driver.log").read_text().splitlines()[-LINES_SHOWN:]
+                raise BrokenPromiseError("\n".join([f"not within {DRIVER_SECONDS:g} s: {what}", *said]))
+            time.sleep(0.1)
 
     def victim(self, name: str, status: TrialStatus) -> int | None:
         """PID of the process to kill."""
@@ -189,15 +200,6 @@ def family(pid: int) -> dict[int, str]:
         return {child.pid: " ".join(child.cmdline()) for child in psutil.Process(pid).children(recursive=True)}
     except psutil.NoSuchProcess:
         return {}
-
-
-def wait(check: Callable[[], bool], what: str) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + DRIVER_SECONDS
-    while not check():
-        if time.monotonic() > deadline:
-            raise BrokenPromiseError(f"not within {DRIVER_SECONDS:g} s: {what}")
-        time.sleep(0.1)
 
 
 def main() -> None:
