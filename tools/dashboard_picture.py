@@ -27,9 +27,9 @@ from tuningsweep_trainer.driver.run import run_sweep
 ROOT: Final = Path(__file__).parent.parent
 IMAGES: Final = ROOT / "docs" / "images"
 SOURCES: Final = Path(__file__).parent / "grafana"
-MANIFEST: Final = ROOT / "manifests" / "samples" / "quickstart.yaml"
+MANIFEST: Final = Path(__file__).parent / "dashboard_sweep.yaml"
 SCRAPE_SECONDS: Final = 0.5
-"""Between two scrapes and two points of a graph: the quickstart's trials last a few seconds each."""
+"""Between two scrapes and two points of a graph: trials last some seconds each."""
 RATE_WINDOW: Final = "5s"
 WIDTH: Final = 1500
 """CSS pixels."""
