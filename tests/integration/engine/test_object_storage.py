@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
-from support.object_storage import BUCKET, SECRET_KEY, object_storage
-from tuningsweep_cli.main import app
+from support.command import says
+from support.object_storage import BUCKET, ObjectStorage, object_storage
 from tuningsweep_trainer.driver.options import DriverOptions
 from tuningsweep_trainer.driver.run import run_sweep
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
@@ -32,9 +31,9 @@ SWEEP = sweep_of(
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Any]:
-    with object_storage() as client:
-        yield client
+def storage() -> Iterator[ObjectStorage]:
+    with object_storage() as storage:
+        yield storage
 
 
 def run(*, preflight: bool) -> int:
@@ -43,14 +42,8 @@ def run(*, preflight: bool) -> int:
     return run_sweep(SWEEP, options).trials.succeeded
 
 
-def command(*arguments: str) -> str:
-    done = CliRunner().invoke(app, list(arguments))
-    assert done.exit_code == 0, done.output
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def finished(bucket: Any, embedded_ray: None) -> None:
+def finished(storage: ObjectStorage, embedded_ray: None) -> None:
     """A sweep of two trials whose driver was killed before the second had ended, brought to its end by another driver."""
     assert run(preflight=True) == 2
     store = open_store(RESULTS)
@@ -83,16 +76,15 @@ def test_checkpoints_and_traces_of_every_process_are_there() -> None:
 
 @pytest.mark.usefixtures("finished")
 def test_trials_and_report_are_read_from_there(tmp_path: Any) -> None:
-    rows = csv.DictReader(io.StringIO(command("trials", "engine", "--results", ABOVE, "-o", "csv")))
+    rows = csv.DictReader(io.StringIO(says("trials", "engine", "--results", ABOVE, "-o", "csv")))
     assert {row["trial"]: row["outcome"] for row in rows} == dict.fromkeys(("trial-0000", "trial-0001"), "Succeeded")
     page = tmp_path / "page.html"
-    command("report", "engine", "--results", ABOVE, "--file", str(page))
+    says("report", "engine", "--results", ABOVE, "--file", str(page))
     assert "trial-0001" in page.read_text()
 
 
 @pytest.mark.usefixtures("finished")
-def test_the_key_is_in_none_of_the_objects(bucket: Any) -> None:
-    keys = [found["Key"] for found in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    contents = {key: bucket.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+def test_the_key_is_in_none_of_the_objects(storage: ObjectStorage) -> None:
+    contents = storage.contents()
     assert contents
-    assert [key for key, content in contents.items() if SECRET_KEY.encode() in content] == []
+    assert [key for key, content in contents.items() if storage.secret.encode() in content] == []

@@ -5,15 +5,18 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from support.object_storage import BUCKET, SECRET_KEY, object_storage
+from support.command import says
+from support.object_storage import BUCKET, ObjectStorage, object_storage
 from support.sweeps import BASE
 from support.trials import OVER, RECORDS, trace_of_over
+from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.main import app
+from tuningsweep_trainer.driver.__main__ import refusal_of
 from tuningsweep_trainer.results.checkpoints import KEPT, CheckpointStore
 from tuningsweep_trainer.results.ledger import Assignment, Ledger
 from tuningsweep_trainer.results.store import Store, open_store
@@ -24,13 +27,13 @@ RESULTS = f"{ABOVE}/{BASE['metadata']['name']}"
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Any]:
-    with object_storage() as client:
-        yield client
+def storage() -> Iterator[ObjectStorage]:
+    with object_storage() as storage:
+        yield storage
 
 
 @pytest.fixture(scope="module")
-def store(bucket: Any) -> Store:
+def store(storage: ObjectStorage) -> Store:
     """The results of a sweep, written as its driver and its trials write them."""
     store = open_store(RESULTS)
     store.write("sweep.json", json.dumps(BASE).encode())
@@ -42,12 +45,6 @@ def store(bucket: Any) -> Store:
     Ledger(open_store(RESULTS)).record(RECORDS[2])  # another driver, which counts what is there
     write_trace(store, trace_of_over())
     return store
-
-
-def command(*arguments: str) -> str:
-    done = CliRunner().invoke(app, list(arguments))
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 def test_the_ledger_has_every_line_in_order_and_folds(store: Store) -> None:
@@ -77,18 +74,35 @@ def test_checkpoints_are_kept_fetched_and_dropped(store: Store, tmp_path: Path) 
     assert checkpoints.next_number() == KEPT + 1
 
 
-def test_the_commands_read_it_by_its_address_or_the_one_above(store: Store, tmp_path: Path) -> None:
+def test_the_commands_read_it_by_its_address_or_the_one_above(
+    storage: ObjectStorage, store: Store, tmp_path: Path
+) -> None:
     name = BASE["metadata"]["name"]
-    rows = csv.DictReader(io.StringIO(command("trials", name, "--results", RESULTS, "-o", "csv")))
+    rows = csv.DictReader(io.StringIO(says("trials", name, "--results", RESULTS, "-o", "csv")))
     assert [row["trial"] for row in rows] == [record.trial for record in RECORDS]
     page = tmp_path / "page.html"
-    command("report", name, "--results", ABOVE, "--file", str(page))
+    says("report", name, "--results", ABOVE, "--file", str(page))
     assert "trial-0002" in page.read_text()
-    assert SECRET_KEY not in page.read_text()
+    assert storage.secret not in page.read_text()
 
 
-def test_what_can_not_be_read_is_said_in_a_sentence_without_the_key(bucket: Any) -> None:
+def test_what_can_not_be_read_is_said_in_a_sentence_without_the_key(storage: ObjectStorage) -> None:
     done = CliRunner().invoke(app, ["trials", "x", "--results", "s3://no-such-bucket/x"])
     assert done.exit_code == 4
     assert "there are no results" in done.output or "can't be read" in done.output
-    assert SECRET_KEY not in done.output
+    assert storage.secret not in done.output
+
+
+def test_a_key_that_is_refused_is_said_in_a_sentence_with_what_to_look_at(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-key")
+    done = CliRunner().invoke(app, ["trials", BASE["metadata"]["name"], "--results", RESULTS])
+    assert done.exit_code == 4
+    assert f"{RESULTS} can't be read" in done.output
+    assert "ACCESS_DENIED" in done.output
+    assert "your own credentials (AWS_ACCESS_KEY_ID, ...)" in done.output
+    assert "not-the-key" not in done.output
+    refusal = refusal_of(TuningSweep.from_manifest(BASE), RESULTS)
+    assert refusal is not None
+    assert refusal.reason is ConditionReason.STORAGE_UNAVAILABLE

@@ -8,10 +8,10 @@ from typing import Final
 import typer
 
 from tuningsweep_api import names
-from tuningsweep_cli.exits import CommandError, Exit
+from tuningsweep_cli.exits import CommandError
 from tuningsweep_cli.options import ClusterOptions
 from tuningsweep_cli.source.base import Source
-from tuningsweep_cli.source.stored import open_results
+from tuningsweep_cli.source.stored import open_results, unreadable
 
 LOCAL_RESULTS: Final = Path("results")
 
@@ -27,12 +27,7 @@ def opened(name: str, results: str | None, options: ClusterOptions, *, follow: b
     except BrokenPipeError:
         raise  # of standard output, whose reader has had enough
     except OSError as error:
-        advice = (
-            "; storage by URI is read with your own credentials (AWS_ACCESS_KEY_ID, ...)"
-            if "://" in source.place
-            else ""
-        )
-        raise CommandError(f"{source.place} can't be read: {error}{advice}", Exit.NOT_FOUND) from error
+        raise unreadable(source.place, error) from error
     finally:
         source.close()
 

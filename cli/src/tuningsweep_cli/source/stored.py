@@ -113,6 +113,15 @@ def store_at(place: str) -> Store:
         raise CommandError(f"{place} can't be opened: {error}") from error
 
 
+def unreadable(place: str, error: OSError) -> CommandError:
+    """Why a folder, URI or claim gave no results, and of a URI what it is read with."""
+    advice = (
+        "; a URI is read with your own credentials (AWS_ACCESS_KEY_ID, ...), s3:// from Amazon's server unless"
+        " AWS_ENDPOINT_URL names another"
+    )
+    return CommandError(f"{place} can't be read: {error}{advice if '://' in place else ''}", Exit.NOT_FOUND)
+
+
 def _described(store: Store, place: str) -> TuningSweep | None:
     """The sweep that a folder's results are of; None without any."""
     try:
@@ -121,6 +130,6 @@ def _described(store: Store, place: str) -> TuningSweep | None:
     except NotADirectoryError:
         return None
     except OSError as error:
-        raise CommandError(f"{place} can't be read: {error}", Exit.NOT_FOUND) from error
+        raise unreadable(place, error) from error
     except (ValueError, ValidationError) as error:
         raise CommandError(f"{place}/{SWEEP_KEY} can't be read: it is not of this version of tuningsweep") from error

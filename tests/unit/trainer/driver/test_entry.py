@@ -1,4 +1,4 @@
-"""The cluster's driver leaves results of another sweep of its name alone, and says so."""
+"""The cluster's driver leaves results that it can't have alone, and says so."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver import __main__ as entry
 from tuningsweep_trainer.driver.__main__ import foreign_results, options_for
 
 
@@ -35,3 +36,41 @@ def test_those_of_another_sweep_are_not_touched(tmp_path: Path, content: str) ->
     assert "another name" in options.refusal.message
     assert options.results != str(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.json"]
+
+
+class Broken:
+    """A store that can't be read."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+    def read(self, path: str) -> bytes:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("results", "error", "advice"),
+    [
+        (
+            "s3://sweeps/team/digits-svm",
+            OSError("AWS Error ACCESS_DENIED during HeadObject"),
+            "storage.credentialsSecret",
+        ),
+        ("/results/digits-svm", PermissionError(13, "Permission denied"), "writable for user 65532"),
+    ],
+)
+def test_storage_that_lets_nobody_in_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, results: str, error: OSError, advice: str
+) -> None:
+    monkeypatch.setattr(entry, "open_store", lambda location: Broken(error))
+    refusal = options_for(sweep("a"), results, "token").refusal
+    assert refusal is not None
+    assert refusal.reason is ConditionReason.STORAGE_UNAVAILABLE
+    assert refusal.message.startswith(f"the driver can't read {results}: ")
+    assert advice in refusal.message
+
+
+def test_storage_that_does_not_answer_is_tried_again_by_the_next_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "open_store", lambda location: Broken(OSError("curlCode: 7, Couldn't connect")))
+    with pytest.raises(OSError, match="Couldn't connect"):
+        options_for(sweep("a"), "s3://sweeps/team/digits-svm", "token")

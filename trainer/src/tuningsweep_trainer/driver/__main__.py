@@ -15,6 +15,7 @@ from tuningsweep_api import names
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
+from tuningsweep_trainer.driver.preflight import storage_trouble
 from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.logs import configure_logging
@@ -50,9 +51,24 @@ def foreign_results(sweep: TuningSweep, results: str) -> SweepError | None:
     return SweepError(ConditionReason.RESULTS_TAKEN, message)
 
 
+def refusal_of(sweep: TuningSweep, results: str) -> SweepError | None:
+    """Why the sweep can't have these results: they are another's, or the storage lets nobody in with these keys or user.
+
+    OSError for storage that does not answer: starting again may find it better.
+    """
+    try:
+        return foreign_results(sweep, results)
+    except OSError as error:
+        if not isinstance(error, PermissionError) and "ACCESS_DENIED" not in str(
+            error
+        ):  # S3's clients say it in the text
+            raise
+        return storage_trouble(results, f"the driver can't read {results}: {error}")
+
+
 def options_for(sweep: TuningSweep, results: str, control: ControlOptions) -> DriverOptions:
-    """Options of the cluster's driver; results of another sweep are left as they are."""
-    refusal = foreign_results(sweep, results)
+    """Options of the cluster's driver; results that it can't have are left as they are."""
+    refusal = refusal_of(sweep, results)
     if refusal is not None:
         results = tempfile.mkdtemp(prefix="tuningsweep-refused-")
     return DriverOptions(

@@ -31,7 +31,7 @@ def write_probe(context: SweepContext) -> None:
     try:
         open_store(context.results).write(PROBE, context.run_id.encode())
     except OSError as error:
-        raise _storage(f"the driver can't write to {context.results}: {error}") from error
+        raise storage_trouble(context.results, f"the driver can't write to {context.results}: {error}") from error
 
 
 def check_on_node(context_json: str) -> tuple[str, str] | None:
@@ -52,8 +52,14 @@ def check_on_node(context_json: str) -> tuple[str, str] | None:
     return None
 
 
-def _storage(message: str) -> SweepError:
-    advice = "head and workers must mount the same storage, writable for user 65532"
+def storage_trouble(results: str, message: str) -> SweepError:
+    """StorageUnavailable, with what to look at for results of this kind."""
+    afar = "://" in results and not results.startswith("file://")
+    advice = (
+        "check storage.uri, storage.endpoint and the keys in the Secret of storage.credentialsSecret"
+        if afar
+        else "head and workers must mount the same storage, writable for user 65532"
+    )
     return SweepError(ConditionReason.STORAGE_UNAVAILABLE, f"{message}; {advice}")
 
 
@@ -61,12 +67,13 @@ def _check_storage(context: SweepContext) -> None:
     store = open_store(context.results)
     found = store.read(PROBE)
     if found is None or found.decode() != context.run_id:
-        raise _storage(f"{context.results} is not the same on the driver's node and on the trials' nodes")
+        message = f"{context.results} is not the same on the driver's node and on the trials' nodes"
+        raise storage_trouble(context.results, message)
     try:
         store.write(f"{PROBE}-node", b"")
         store.delete(f"{PROBE}-node")
     except OSError as error:
-        raise _storage(f"trials can't write to {context.results}: {error}") from error
+        raise storage_trouble(context.results, f"trials can't write to {context.results}: {error}") from error
 
 
 def _check_command(context: SweepContext) -> None:
