@@ -19,7 +19,8 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.node.step_times import StepTimes, StepTimeTally
 from tuningsweep_trainer.supervisor import ending
-from tuningsweep_trainer.supervisor.gpu import FAILURES, READ_SECONDS, GpuError, GpuMeter, check_gpus
+from tuningsweep_trainer.supervisor.errors import GpuError
+from tuningsweep_trainer.supervisor.gpu import FAILURES, READ_SECONDS, GpuMeter, check_gpus
 from tuningsweep_trainer.supervisor.launcher import Launched
 from tuningsweep_trainer.supervisor.measuring import Measurements
 from tuningsweep_trainer.training.clock import StepClock

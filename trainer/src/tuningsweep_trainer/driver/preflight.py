@@ -15,7 +15,7 @@ from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.node.access import find_node
 from tuningsweep_trainer.results.store import open_store
-from tuningsweep_trainer.supervisor.gpu import GpuError, check_gpus
+from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launcher, LaunchError
 from tuningsweep_trainer.supervisor.sampler import TreeSampler
 from tuningsweep_trainer.training.wire import MessageReader
@@ -89,6 +89,8 @@ def check_gpu_limit(context: SweepContext) -> None:
     """SweepError if GPU memory is limited and can't be measured on this node."""
     if context.sweep.spec.limits.gpu_memory is None:
         return
+    from tuningsweep_trainer.supervisor.gpu import check_gpus  # NVML, for a limit that few sweeps have
+
     try:
         check_gpus()
     except GpuError as error:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ray.tune import schedulers
-from ray.tune.schedulers.pb2 import PB2
 
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
 from tuningsweep_api.spec.search_space import Parameter
@@ -84,10 +83,6 @@ class BoundedPopulationBasedTraining(KeepsTrial, Bounded, schedulers.PopulationB
     """Population based training within parallelTrialCount."""
 
 
-class BoundedPB2(KeepsTrial, Bounded, PB2):
-    """Population based bandits within parallelTrialCount."""
-
-
 def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
     """The scheduler; metric and mode are given to it by Tune."""
     wanted = spec.scheduler
@@ -125,6 +120,8 @@ def _pausing_scheduler(wanted: Scheduler, parameters: Sequence[Parameter], seed:
         mutations: dict[str, Any] = {"parameters": {p.name: _mutation(p, seed) for p in parameters}}
         return BoundedPopulationBasedTraining(hyperparam_mutations=mutations, **common)
     if wanted.type is SchedulerType.PB2:
+        from tuningsweep_trainer.driver.pb2 import BoundedPB2
+
         ranges: dict[str, Any] = {"parameters": {p.name: [float(bound) for bound in bounds(p)] for p in parameters}}
         return BoundedPB2(hyperparam_bounds=ranges, **common)
     return None

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pynvml
 
+from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.training.process_tree import descendants
 
 READ_SECONDS: Final = 0.1
@@ -20,10 +21,6 @@ FAILURES: Final = 3
 
 
 NVML_ERRORS: Final = (pynvml.NVMLError, pynvml.NVMLLibraryMismatchError)
-
-
-class GpuError(RuntimeError):
-    """GPU memory can't be read; says why."""
 
 
 def check_gpus() -> None:

@@ -5,7 +5,7 @@ Samples go to the window that limits are judged by, to the totals that become th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tuningsweep_api.judge import Sample, SampleWindow, mean_step_time
 from tuningsweep_api.outcomes import Reason
@@ -13,9 +13,11 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_trainer.node.runtime import Warned
 from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TraceRecorder
-from tuningsweep_trainer.supervisor.gpu import GpuMeter
 from tuningsweep_trainer.supervisor.launcher import Launched
 from tuningsweep_trainer.supervisor.sampler import FASTEST, MOVING_BYTES, TreeSampler, next_interval
+
+if TYPE_CHECKING:
+    from tuningsweep_trainer.supervisor.gpu import GpuMeter
 
 PEAK_MEMORY: Final = "peak_memory_bytes"
 """Metric that, unlike the others, is brought up to date once the process has ended."""
@@ -78,6 +80,8 @@ class Measurements:
         """Judge by these limits from now on; GpuError if one can't be measured here."""
         self._limits = limits
         if limits.gpu_memory_bytes is not None and self._gpu_meter is None:
+            from tuningsweep_trainer.supervisor.gpu import GpuMeter  # NVML, for a limit that few sweeps have
+
             self._gpu_meter = GpuMeter(self._root, self._gpus)
         self.window.resize(limits.warmup_steps, limits.window_steps)
         self.trace.limits(round(now - self.started, 4), limits)

@@ -24,7 +24,7 @@ from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
-from tuningsweep_trainer.supervisor.gpu import GpuError
+from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
 from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS

@@ -1,0 +1,12 @@
+"""What starts with every sweep imports nothing that few sweeps need: each supervisor pays for it again."""
+
+import subprocess
+import sys
+
+FOR_FEW = {"matplotlib", "mlflow", "openml", "optuna", "pynvml", "scipy", "sklearn"}
+
+
+def test_driver_and_supervisor_load_nothing_heavy() -> None:
+    code = f"import sys, tuningsweep_trainer.driver.run; print(*sorted({FOR_FEW} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
