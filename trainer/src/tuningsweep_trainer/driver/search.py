@@ -58,6 +58,7 @@ class SweepSearch(SearchAlgorithm):
     def __init__(self, book: Book) -> None:
         self._book = book
         self._spec: dict[str, Any] = {}
+        self._given: list[SweepTrial] = []
         self.searcher = self
         """BOHB's scheduler tells it of pauses; the book finds them by itself."""
 
@@ -83,15 +84,22 @@ class SweepSearch(SearchAlgorithm):
 
     def next_trial(self) -> Any:
         """A Tune trial for the next assignment, or None if none may start now."""
+        # Here alone: between two of these, Tune marks a trial that it pauses as ended for a moment.
+        self._given = [trial for trial in self._given if not trial.is_finished()]
         assigned = self._book.next_trial()
         if assigned is None:
             return None
         name, parameters = assigned
-        return SweepTrial.of(self._spec, name, parameters, self._book.expected_memory(parameters))
+        trial = SweepTrial.of(self._spec, name, parameters, self._book.expected_memory(parameters))
+        self._given.append(trial)
+        return trial
 
     def is_finished(self) -> bool:
-        """Whether nothing is left to start."""
-        return self._book.nothing_left
+        """Whether nothing is left to start, nor to start again after a pause.
+
+        Once it is, Tune ends the actor of every trial that pauses, and starts another when the trial goes on.
+        """
+        return self._book.nothing_left and all(trial.is_finished() for trial in self._given)
 
     def set_finished(self) -> None:
         """Tune ends the experiment because the stopper said so; the book knows why already."""
