@@ -23,8 +23,12 @@ def reproduce(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of every trial; the manifests' if left out.", show_default=False)
     ] = None,
+    runs: Annotated[
+        int,
+        typer.Option(min=1, max=3, help="Runs of each configuration; fewer than the thesis' three leave no intervals."),
+    ] = 3,
     savings_runs: Annotated[
-        int, typer.Option(min=1, max=3, help="Runs, of the three, that are repeated with limits and with ASHA.")
+        int, typer.Option(min=1, max=3, help="Runs, of those, that are repeated with limits and with ASHA.")
     ] = 1,
     arms: Annotated[
         str,
@@ -71,6 +75,7 @@ def reproduce(
             quick=quick,
             openml_server=openml_server,
             wave_energy_stand_in=wave_energy_stand_in,
+            runs=runs,
             savings_runs=savings_runs,
             chosen_arms=chosen_arms(arms),
         )

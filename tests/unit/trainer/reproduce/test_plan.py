@@ -26,6 +26,11 @@ def test_arms_can_be_chosen() -> None:
     assert {one.arm for one in planned} == {Arm.NONE, Arm.LIMITS}
 
 
+def test_every_run_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    assert [len(Settings(tmp_path, runs=runs).seeds) for runs in (1, 2, 3)] == [1, 2, 3]
+    assert len(set(Settings(tmp_path).seeds)) == 3
+
+
 def test_a_smoke_test_is_one_run_of_few_steps(tmp_path: Path) -> None:
     settings = Settings(tmp_path, quick=True, steps=5)
     (sweep,) = prepared([thesis_sweep("mnist-svm")], settings)

@@ -20,8 +20,10 @@ class Settings:
     """Address of another OpenML API."""
     wave_energy_stand_in: bool = False
     """Use generated rows where the real ones of wave energy can't be had."""
+    runs: int = len(SEEDS)
+    """Of each configuration without limits, each with a seed of its own."""
     savings_runs: int = 1
-    """Runs, of the three, whose seeds the arms of the open question are measured with."""
+    """Runs, of those, whose seeds the arms of the open question are measured with."""
     chosen_arms: tuple[Arm, ...] = ()
     """Arms that are run, besides `none`; if empty all, or one in a smoke test."""
 
@@ -33,4 +35,4 @@ class Settings:
     @property
     def seeds(self) -> tuple[int, ...]:
         """One for each run without limits."""
-        return SEEDS[:1] if self.quick else SEEDS
+        return SEEDS[:1] if self.quick else SEEDS[: self.runs]
