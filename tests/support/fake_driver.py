@@ -45,6 +45,8 @@ class FakeDriver:
         """How often it was told what to do."""
         self.trials = {"total": 4, "running": 2, "pending": 2}
         self.result: dict[str, Any] | None = None
+        self.added: dict[str, Any] = {}
+        """Further fields of its state, as a later release may have them."""
         self.address = loopback_address()
         self._digest = ""
         self._uid = ""
@@ -73,6 +75,7 @@ class FakeDriver:
             "desiredDigest": self._digest,
             "trials": self.trials,
             **({"result": self.result} if self.result else {}),
+            **self.added,
         }
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:

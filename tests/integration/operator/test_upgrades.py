@@ -81,6 +81,44 @@ def test_the_operator_is_upgraded_and_rolled_back(
     assert (job_uid(plane), driver.told) == (uid, told)
 
 
+def later_definition() -> dict[str, Any]:
+    """The CRD as a later release may have it, with one more optional field."""
+    definition = custom_resource_definition()
+    for version in definition["spec"]["versions"]:
+        version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["note"] = {"type": "string"}
+    return definition
+
+
+def test_an_operator_goes_on_with_what_a_later_release_has_added(
+    plane: ControlPlane, operators: tuple[OperatorProcess, OperatorProcess], driver: FakeDriver
+) -> None:
+    """CRD and driver are of a later release, as while a chart is upgraded and after the operator alone is rolled back."""
+    uid, told = job_uid(plane), driver.told
+    text = json.dumps(later_definition())
+    plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+    patch = json.dumps({"spec": {"note": "of a later release"}})
+    eventually(
+        lambda: "note" in plane.kubectl("patch", "tuningsweep", RUNNING, "--type=merge", "-p", patch, "-o", "json"),
+        SECONDS,
+        "the new field is served",
+    )
+    noted = edited(BASE, {"metadata.name": "noted", "spec.note": "of a later release"})
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(noted))
+    eventually(lambda: plane.kubectl("get", "rayjob", "noted", "--ignore-not-found"), SECONDS, "it is taken up")
+    driver.added = {"addedLater": {"deep": [1]}}
+    is_followed(plane, driver)
+    eventually(
+        lambda: status(plane)["observedGeneration"] == get(plane, RUNNING)["metadata"]["generation"], SECONDS, "as seen"
+    )
+    assert status(plane)["phase"] == "Running"
+
+    install(plane, (names.VERSION,), storage=names.VERSION)
+    eventually(lambda: "note" not in get(plane, RUNNING)["spec"], SECONDS, "the older CRD prunes it")
+    is_followed(plane, driver)
+    assert (job_uid(plane), driver.told) == (uid, told)
+    plane.kubectl("delete", "tuningsweep", "noted")
+
+
 def install(plane: ControlPlane, versions: tuple[str, ...], storage: str) -> None:
     definition = custom_resource_definition(versions, storage)
     plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
@@ -92,7 +130,11 @@ def install(plane: ControlPlane, versions: tuple[str, ...], storage: str) -> Non
 def migrate(plane: ControlPlane, version: str) -> None:
     """What docs/upgrades.md says: write every object again, then say that nothing is stored in another version."""
     kind = f"{names.PLURAL}.{version}.{names.GROUP}"
-    plane.kubectl("replace", "-f", "-", stdin=plane.kubectl("get", kind, "--all-namespaces", "-o", "json"))
+    eventually(
+        lambda: plane.kubectl("replace", "-f", "-", stdin=plane.kubectl("get", kind, "--all-namespaces", "-o", "json")),
+        SECONDS,
+        "no status was written between reading and writing",
+    )
     patch = json.dumps({"status": {"storedVersions": [version]}})
     plane.kubectl("patch", "crd", CRD, "--subresource=status", "--type=merge", "-p", patch)
 
