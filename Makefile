@@ -45,7 +45,7 @@ reproduce: setup ## run the thesis again, half an hour and more (ARGS=--quick fo
 bench: setup ## measure every figure beside its baselines (BENCH=name,... for some, ARGS=--quick for a smoke test)
 	@$(BIN)/python -m benchmarks $(BENCH) $(ARGS)
 
-bench-operator: setup ## measure the operator beside KubeRay, 1,000 and 10,000 sweeps (BENCH=few or many, ARGS=--quick)
+bench-operator: setup ## measure the operator beside KubeRay, 1,000 and 10,000 sweeps, and 1,000 that run (BENCH=few, many or running, ARGS=--quick)
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks.operator_scale $(BENCH) $(ARGS)
 
 pictures: setup ## make the screenshots in docs/images again, from real runs of the quickstart (chromium, npm, Go)

@@ -15,7 +15,9 @@ from typing import Any, Final
 from benchmarks.__main__ import COMMITTED, PARTIAL
 from benchmarks.machine import versions
 from benchmarks.operator_scale import creation
+from benchmarks.operator_scale import running as running_sweeps
 from benchmarks.rows import Goal, Row
+from benchmarks.statistics import percentile
 from benchmarks.tables import markdown
 from tuningsweep_trainer.machine import machine
 
@@ -32,10 +34,13 @@ class Sizes:
     many: int
     settle_seconds: float
     rest_seconds: float
+    load: running_sweeps.Load
+    """What is done to as many running sweeps as are few: each has the end of a trial every 30 s, a thousand in all 33 a
+    second."""
 
 
-FULL: Final = Sizes(few=1_000, many=10_000, settle_seconds=60.0, rest_seconds=60.0)
-QUICK: Final = Sizes(few=20, many=40, settle_seconds=9.0, rest_seconds=2.0)
+FULL: Final = Sizes(1_000, 10_000, 60.0, 60.0, running_sweeps.Load(seconds=120.0, ends_per_second=100 / 3))
+QUICK: Final = Sizes(20, 40, 9.0, 2.0, running_sweeps.Load(seconds=6.0, ends_per_second=3.0))
 
 
 def few(sizes: Sizes, folder: Path) -> list[Row]:
@@ -75,6 +80,35 @@ def many(sizes: Sizes, folder: Path) -> list[Row]:
     ]
 
 
+def running(sizes: Sizes, folder: Path) -> list[Row]:
+    """As many as a busy team has at once, while their trials end and people edit them."""
+    count, work = sizes.few, sizes.load
+    seen = running_sweeps.measure(folder / "running", count, work, sizes.settle_seconds / 3, sizes.rest_seconds)
+    name = f"{count:,} running sweeps"
+    ends = f"{len(seen.status_lags):,} trials ended within {work.seconds:g} s"
+    edits = f"{len(seen.edit_lags)} edits of limits.trialDuration meanwhile"
+    return [
+        _late(f"{name}: end of a trial to the status that counts it, p99", seen.status_lags, ends),
+        _late(f"{name}: edit of a limit to its driver, p99", seen.edit_lags, edits),
+        Row(
+            f"{name}: most status writes of one in {running_sweeps.STATUS_SECONDS:g} s",
+            "writes",
+            seen.most_writes,
+            goals=(Goal("<=", 1),),
+            note="without those that changed a condition",
+            detail={"writes": seen.writes},
+        ),
+        Row(f"{name} without news: operator's CPU", "% of a core", 100 * seen.idle_share, goals=(Goal("<", 2),)),
+        Row(f"{name} with news: operator's CPU", "% of a core", 100 * seen.busy_share, note=f"{ends}, {edits}"),
+        Row(f"{name}: operator's memory, peak", "MiB", seen.peak_memory / MIB),
+    ]
+
+
+def _late(figure: str, lags: list[float], note: str) -> Row:
+    detail = {"p50": percentile(lags, 50), "most": max(lags), "count": len(lags)}
+    return Row(figure, "s", percentile(lags, 99), {}, (Goal("<", 2.0),), note, detail)
+
+
 def _restart(name: str, ours: creation.Created) -> list[Row]:
     note = "requests of anyone that would change an object of a sweep, by the API server's own count"
     detail = {"seconds_to_look_at_all": ours.restart_seconds, "peak_memory": ours.restart_memory}
@@ -83,7 +117,7 @@ def _restart(name: str, ours: creation.Created) -> list[Row]:
     ]
 
 
-MEASUREMENTS: Final[Mapping[str, Callable[[Sizes, Path], list[Row]]]] = {"few": few, "many": many}
+MEASUREMENTS: Final[Mapping[str, Callable[[Sizes, Path], list[Row]]]] = {"few": few, "many": many, "running": running}
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ Runs in a process of its own, so that it takes no time from what is measured.
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -15,6 +15,7 @@ from typing import Final
 import aiohttp
 
 from benchmarks.operator_scale.objects import Request
+from tuningsweep_operator.resources import Manifest
 
 CONNECTIONS: Final = 32
 PATIENCE_SECONDS: Final = 900.0
@@ -96,11 +97,26 @@ async def send(session: aiohttp.ClientSession, request: Request) -> None:
 async def _all_show(session: aiohttp.ClientSession, sign: Sign, count: int) -> float:
     """When the `count`-th object showed the sign, time.monotonic(). Events are searched, not parsed, which costs less."""
     seen: set[bytes] = set()
+    async for event in events(session, sign.path):
+        if sign.text in event and (found := _NAME.search(event)):
+            seen.add(found[1])
+            if len(seen) >= count:
+                break
+    return time.monotonic()
+
+
+async def events(session: aiohttp.ClientSession, path: str) -> AsyncIterator[bytes]:
+    """What a watch of a collection shows, each event as JSON, without an end."""
     while True:  # a watch may end at any time; the next one begins with everything there is
-        async with session.get(sign.path, params={"watch": "1"}, timeout=NO_TIMEOUT, raise_for_status=True) as response:
+        async with session.get(path, params={"watch": "1"}, timeout=NO_TIMEOUT, raise_for_status=True) as response:
             rest = b""
             async for chunk in response.content.iter_any():
-                *events, rest = (rest + chunk).split(b"\n")
-                seen |= {found[1] for event in events if sign.text in event and (found := _NAME.search(event))}
-                if len(seen) >= count:
-                    return time.monotonic()
+                *whole, rest = (rest + chunk).split(b"\n")
+                for event in whole:
+                    yield event
+
+
+async def items(session: aiohttp.ClientSession, path: str) -> list[Manifest]:
+    """All objects of a collection."""
+    async with session.get(path, raise_for_status=True) as response:
+        return list((await response.json())["items"])

@@ -80,6 +80,32 @@ def create_all(number: int) -> list[Request]:
     ]
 
 
+def head_service(number: int) -> str:
+    """The service by which the operator finds the driver of the sweep at a position."""
+    return f"{sweep_name(number)}-head-svc"
+
+
+def driver_host(number: int) -> str:
+    """An address on loopback of its own, for control ports are all the same."""
+    return f"127.77.{number // 250}.{number % 250 + 1}"
+
+
+def run_job(number: int) -> list[Request]:
+    """What KubeRay writes once a job runs."""
+    status = {
+        "jobDeploymentStatus": "Running",
+        "jobStatus": "RUNNING",
+        "rayClusterName": sweep_name(number),
+        "rayClusterStatus": {"head": {"serviceName": head_service(number)}},
+    }
+    return [("PATCH", RAY_JOBS.path(NAMESPACE, sweep_name(number), "status"), {"status": status})]
+
+
+def edit_limit(number: int, duration: str) -> Request:
+    """What a user sends who edits the limit on the duration of trials."""
+    return ("PATCH", SWEEPS.path(NAMESPACE, sweep_name(number)), {"spec": {"limits": {"trialDuration": duration}}})
+
+
 def _owned(number: int) -> tuple[Manifest, Manifest, Manifest, Manifest]:
     manifest = sweep_manifest(number)
     manifest["metadata"] |= {"uid": f"00000000-0000-0000-0000-{number:012d}", "generation": 1}
