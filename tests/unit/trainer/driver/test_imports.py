@@ -7,6 +7,7 @@ FOR_FEW = {"matplotlib", "mlflow", "openml", "optuna", "pynvml", "scipy", "sklea
 
 
 def test_driver_and_supervisor_load_nothing_heavy() -> None:
-    code = f"import sys, tuningsweep_trainer.driver.run; print(*sorted({FOR_FEW} & set(sys.modules)))"
+    modules = "tuningsweep_trainer.driver.run, tuningsweep_trainer.tracking.setup"
+    code = f"import sys, {modules}; print(*sorted({FOR_FEW} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from tuningsweep_api.spec.trainable import Task
 from tuningsweep_trainer.datasets.frames import FIELD
@@ -67,6 +66,9 @@ def split(target: Target, seed: int) -> tuple[Indices, Indices]:
     rows = len(target.values)
     if rows < 4:
         raise DatasetError(f"{FIELD}: {rows} rows are too few to split; give at least 4")
+    # A second's import that whoever reads a description can do without.
+    from sklearn.model_selection import train_test_split
+
     groups = target.values if _can_stratify(target, rows) else None
     training, validation = train_test_split(
         np.arange(rows), test_size=VALIDATION_SHARE, random_state=seed, stratify=groups

@@ -59,6 +59,8 @@ def main() -> int:
     spool = Spool(store)
     connect = connection(sweep, told["results"])
     import_module("mlflow.tracking")  # after MLflow's variables are set
+    if sweep.spec.trainable.builtin is not None:
+        import_module("tuningsweep_trainer.workloads.model")  # now, so that the sweep's end does not wait for it
     answers.say({"ready": "loaded"})
 
     def connect_and_yield() -> MlflowSink:

@@ -19,7 +19,6 @@ from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.tracking.dataset_input import NAMED_COLUMNS
 from tuningsweep_trainer.tracking.events import TrackingEvent
-from tuningsweep_trainer.workloads.model import trained_model
 
 TAG_LOGGED: Final = "tuningsweep.best.logged"
 """On the parent run once its model is there: sending the event again must not log it twice."""
@@ -52,6 +51,10 @@ def log_best(client: Any, run: str, sweep: TuningSweep, results: str, best: Trac
             if found is None:
                 log.warning("no model is logged to MLflow: the data set's description is not in the results")
                 return
+            from tuningsweep_trainer.workloads.model import (
+                trained_model,
+            )  # scikit-learn; drivers import this module too
+
             arguments = {**sweep.spec.trainable.arguments, **best.parameters}
             model = trained_model(folder, arguments, builtin, *found)
             log_model(client, run, model, example_of(*found), Path(scratch) / MODEL_NAME, checkpoint.step)
