@@ -97,6 +97,7 @@ class Reconciler:
         try:
             sweep = TuningSweep.from_stored(manifest)
         except ValidationError as error:
+            self._drivers.leave(key)
             await self._refuse(key, manifest, status, explain(error), now)
             return None
         if is_finished(status):
