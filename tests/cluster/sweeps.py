@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from typing import Any
 
 from support.kubectl import Kubectl, eventually
@@ -78,7 +79,7 @@ def stop_events(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
 
 def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim: str | None = None) -> str:
     """A file of the sweep's results, read by a pod that mounts the claim."""
-    reader = f"read-{name}"
+    reader = f"read-{name}-{secrets.token_hex(3)}"  # the one before may still be on its way out
     kubectl.apply(_reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
     try:
         eventually(lambda: _phase(kubectl, reader) in ("Succeeded", "Failed"), 60, f"pod {reader}")

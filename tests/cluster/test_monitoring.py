@@ -2,31 +2,22 @@
 data while a sweep runs."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cluster import monitoring
+from cluster.release import rolled_back_after, upgrade
 from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
+from support.chart import CHART
 from support.dashboards import Target, targets
 from support.kubectl import Kubectl, eventually
 from support.prometheus import Prometheus
 from support.sweeps import edited
 
-CHART = monitoring.ROOT / "charts" / "tuningsweep"
-SYSTEM = "tuningsweep-system"
 MONITORS = ("podMonitor", "serviceMonitor")
 LIMITS = {"memory": "1Gi", "meanStepTime": "5s", "stepTime": "20s", "trialDuration": "10m"}
-
-
-def helm(*arguments: str) -> str:
-    """What helm prints about the installed chart; AssertionError with its words if it fails."""
-    command = ["helm", *arguments, "--namespace", SYSTEM]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
-    return done.stdout
 
 
 def monitors_on() -> list[str]:
@@ -40,14 +31,13 @@ def monitors_on() -> list[str]:
 @pytest.fixture
 def prometheus(kubectl: Kubectl) -> Iterator[Prometheus]:
     """A Prometheus that the operator configured from the chart's monitors."""
-    (release,) = json.loads(helm("list", "--filter", "^tuningsweep$", "--output", "json"))
     settings = [part for setting in monitors_on() for part in ("--set-json", setting)]
     try:
         running = monitoring.install(kubectl)
-        helm("upgrade", "tuningsweep", str(CHART), "--reset-then-reuse-values", *settings, "--wait", "--timeout=120s")
-        yield running
+        with rolled_back_after():
+            upgrade(CHART, *settings)
+            yield running
     finally:
-        helm("rollback", "tuningsweep", release["revision"], "--wait", "--timeout=120s")
         monitoring.uninstall(kubectl)
 
 

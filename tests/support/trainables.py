@@ -36,6 +36,18 @@ def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None
             report({"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done}, checkpoint=folder)
 
 
+def until_told(parameters: dict[str, Any]) -> None:
+    """Steps of a tenth of a second until the file `/tmp/enough` is there."""
+    done = 0
+    while done == 0 or not Path("/tmp/enough").exists():
+        with step():
+            time.sleep(0.1)
+        done += 1
+        if done % 10 == 0:
+            report({"loss": float(parameters["x"]) + 1.0 / done})
+    report({"loss": float(parameters["x"])})
+
+
 def grows(parameters: dict[str, Any]) -> None:
     """Takes `mebibytes` of memory within a second, ten at a time, holds them for `seconds`, and reports."""
     held: list[bytes] = []
