@@ -42,6 +42,23 @@ class BrokenPromiseError(AssertionError):
     """Something that must always hold does not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A trial when it was hit."""
+
+    at: float
+    """Epoch seconds."""
+    steps: int
+    """In its newest checkpoint."""
+
+    def kept_by(self, metrics: dict[str, Any]) -> bool:
+        """Whether the process of the trial's last report had these steps to go on from, or was there before the hit.
+
+        A process that has kept its last step before it is hit leaves nothing to train or to report to the next one.
+        """
+        return bool(metrics["started"] < self.at or metrics["went_on_from"] >= self.steps)
+
+
 @dataclass
 class Soak:
     """One sweep under fire."""
@@ -53,8 +70,8 @@ class Soak:
     random: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
-    """Steps in the newest checkpoint of a trial when it was last hit."""
+    held: dict[str, Hit] = field(default_factory=dict)
+    """By trial, when it was last hit."""
     driver: Any = None
     restarts: int = 0
 
@@ -114,7 +131,7 @@ class Soak:
             return
         hit = statuses if name in FATAL else [status] if name == "supervisor" else []
         for trial in hit:
-            self.held[trial.trial] = self.checkpointed(trial.trial)
+            self.held[trial.trial] = Hit(time.time(), self.checkpointed(trial.trial))
         try:
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:
@@ -175,10 +192,10 @@ class Soak:
         state = json.loads(last_line(self.results))
         if state["trials"]["total"] != len(self.records) or state["trials"]["pending"] or state["trials"]["running"]:
             raise BrokenPromiseError(f"{len(self.records)} records, but {state['trials']}")
-        for trial, steps in self.held.items():
+        for trial, hit in self.held.items():
             record = self.records[trial]
-            if record["outcome"] == "Succeeded" and record["metrics"]["went_on_from"] < steps:
-                raise BrokenPromiseError(f"{trial} had {steps} steps when it was hit and went on from {record}")
+            if record["outcome"] == "Succeeded" and not hit.kept_by(record["metrics"]):
+                raise BrokenPromiseError(f"{trial} was hit ({hit}) and went on from {record}")
         end_with_children(self.driver)
 
 

@@ -40,7 +40,8 @@ def leaves_silently(parameters: dict[str, Any]) -> None:
 
 
 def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Holds 64 MiB and waits in `steps` short steps; reports the step it went on from."""
+    """Holds 64 MiB and waits in `steps` short steps; reports the step it went on from and when (epoch seconds)."""
+    started = time.time()
     done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     held = bytearray(64 << 20)
     held[::4096] = b"x" * (1 << 14)
@@ -50,7 +51,7 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
             time.sleep(0.05)
         done += 1
         (folder / "steps").write_text(str(done))
-        report({"loss": float(parameters.get("x", 0)), "went_on_from": first}, checkpoint=folder)
+        report({"loss": float(parameters.get("x", 0)), "went_on_from": first, "started": started}, checkpoint=folder)
 
 
 def grows(parameters: dict[str, Any]) -> None:
