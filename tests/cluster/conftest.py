@@ -6,10 +6,7 @@ whose kube-system carries the test label, or the one named by TUNINGSWEEP_TEST_C
 
 import os
 import re
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +14,10 @@ import pytest
 
 from cluster.sweeps import trainables_config_map
 from support.kubectl import Kubectl, KubectlError
+from support.openml_server import serve
 
 SUPPORT = Path(__file__).parent.parent / "support"
 TEST_LABEL = "tuningsweep.io/test-cluster"
-DATA_PORT = 18554
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,34 +73,14 @@ def _describe(kubectl: Kubectl) -> None:
             print(error)
 
 
-def _reachable_address() -> str:
+@pytest.fixture(scope="session")
+def host_address() -> str:
     """This host's address as pods see it: the address of the interface that leads to the pod network."""
     return os.environ.get("TUNINGSWEEP_TEST_HOST_ADDRESS", "10.244.0.1")
 
 
 @pytest.fixture(scope="session")
-def openml_server() -> Iterator[str]:
+def openml_server(host_address: str) -> Iterator[str]:
     """Base address of an OpenML-compatible server that pods can reach."""
-    host = _reachable_address()
-    process = subprocess.Popen(
-        [sys.executable, str(SUPPORT / "openml_server.py"), "--host", host, "--port", str(DATA_PORT)]
-    )
-    try:
-        _wait_open(host, DATA_PORT)
-        yield f"http://{host}:{DATA_PORT}/api/v1/xml"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_open(host: str, port: int) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+    with serve(host_address) as server:
+        yield server.address

@@ -71,6 +71,11 @@ def head_pod(kubectl: Kubectl, name: str) -> str:
     return str(pods[0]["metadata"]["name"])
 
 
+def pod_metrics(kubectl: Kubectl, pod: str) -> str:
+    """What a pod of a sweep tells Prometheus now; KubectlError while it is starting."""
+    return kubectl.run("get", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod}:8091/proxy/metrics")
+
+
 def stop_events(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
     """Events on the sweep about stopped trials."""
     events = kubectl.items("events")

@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.sweeps import is_true, read_records, stop_events
+from cluster.sweeps import is_true, pod_metrics, read_records, stop_events
 from support.kubectl import Kubectl, KubectlError
 from support.sweeps import edited
 
@@ -77,13 +77,9 @@ def scrape(kubectl: Kubectl, name: str, scraped: Scraped) -> None:
     """Add what the trainer's metrics say now."""
     for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
         try:
-            scraped.take(kubectl.run("get", "--raw", _metrics_path(kubectl.namespace, pod["metadata"]["name"])))
+            scraped.take(pod_metrics(kubectl, pod["metadata"]["name"]))
         except KubectlError:
             continue  # the pod is starting or gone
-
-
-def _metrics_path(namespace: str, pod: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods/{pod}:8091/proxy/metrics"
 
 
 def watch_to_the_end(kubectl: Kubectl, name: str, seconds: float) -> tuple[dict[str, Any], Scraped]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cluster.leaks import check_nothing_written
 from cluster.sweeps import ONE_WORKER, READER_IMAGE, function_sweep, head_pod, wait_running
 from support.enforcer import policies_enforced
 from support.kubectl import Kubectl
@@ -105,7 +106,8 @@ def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_wr
     ray_token = secret_of(guarded, cluster_name)["auth_token"]
     check_ray_token(address, ray_token)
     secrets = secret_of(guarded, f"{NAME}-control")
-    check_nothing_written(guarded, [head, worker], [secrets["token"], key_of(secrets["tls.key"]), ray_token, PASSWORD])
+    hidden = [secrets["token"], key_of(secrets["tls.key"]), ray_token, PASSWORD]
+    check_nothing_written(guarded, NAME, [head, worker], hidden)
 
 
 def check_who_reaches(address: str, kubectl: Kubectl, worker: str) -> None:
@@ -147,35 +149,3 @@ def check_ray_token(address: str, token: str) -> None:
 def key_of(pem: str) -> str:
     """The middle line of a private key: it would be there however the key was written."""
     return pem.split("\n")[2]
-
-
-def check_nothing_written(kubectl: Kubectl, pods: list[dict[str, Any]], secrets: list[str]) -> None:
-    """No log of any container, no object, no file that Ray, driver or trials wrote, no metric has one of the secrets."""
-    texts = {"events": kubectl.run("get", "events", "-o", "json")}
-    texts |= {
-        kind: kubectl.run("get", kind, "-o", "json") for kind in ("sweeps", "rayjobs,rayclusters,pods", "configmaps")
-    }
-    for namespace, where in ((kubectl, f"tuningsweep.io/sweep={NAME}"), *OPERATORS):
-        texts[where] = namespace.run("logs", "-l", where, "--all-containers", "--tail=-1", "--prefix")
-    for pod in pods:
-        with urllib.request.urlopen(f"http://{pod['status']['podIP']}:{METRICS}/metrics", timeout=20) as answer:
-            texts[f"metrics of {pod['metadata']['name']}"] = answer.read().decode()
-    assert all(texts.values())
-    for name, text in texts.items():
-        assert not [secret for secret in secrets if secret in text], f"a secret is in: {name}"
-    for pod in pods:
-        assert files_with(kubectl, pod, NAME), "the search finds nothing at all"
-        for secret in secrets:
-            assert files_with(kubectl, pod, secret) == [], pod["metadata"]["name"]
-
-
-def files_with(kubectl: Kubectl, pod: dict[str, Any], text: str) -> list[str]:
-    """Files that a pod wrote in which a text is."""
-    look = ["grep", "-rlsF", "--", text, "/tmp", "/var/lib/tuningsweep", "/dev/shm"]
-    return kubectl.run("exec", pod["metadata"]["name"], "--", "sh", "-c", '"$@" || true', "sh", *look).split()
-
-
-OPERATORS = (
-    (Kubectl("tuningsweep-system"), "app.kubernetes.io/component=operator"),
-    (Kubectl("kuberay-system"), "app.kubernetes.io/component=kuberay-operator"),
-)

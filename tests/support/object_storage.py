@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ def object_storage(host: str = "127.0.0.1") -> Iterator[ObjectStorage]:
     address = f"http://{host}:{server.get_host_and_port()[1]}"
     reached = {"AWS_ENDPOINT_URL": address, "AWS_EC2_METADATA_DISABLED": "true", **FREE_FOR_ALL}
     try:
+        # What an earlier server of this process held.
+        urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/reset", method="POST"), timeout=30).close()
         with mock.patch.dict(os.environ, reached):
             keys = _user_and_bucket()
             os.environ.update(keys)

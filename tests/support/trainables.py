@@ -24,7 +24,7 @@ def quick(parameters: dict[str, Any]) -> None:
 
 def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
     """Steps of a tenth of a second, 200 unless the argument `steps` says otherwise; goes on from its checkpoint."""
-    done = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
+    done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"checkpoint-{os.getpid()}"
     folder.mkdir(exist_ok=True)
     while done < int(parameters.get("steps", 200)):
@@ -33,7 +33,8 @@ def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None
         done += 1
         if done % 10 == 0:
             (folder / "steps").write_text(str(done))
-            report({"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done}, checkpoint=folder)
+            metrics = {"loss": float(parameters["x"]) + 1.0 / done, "steps_seen": done, "went_on_from": first}
+            report(metrics, checkpoint=folder)
 
 
 def until_told(parameters: dict[str, Any]) -> None:
