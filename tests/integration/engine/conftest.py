@@ -38,8 +38,8 @@ BASE: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def embedded_ray() -> Iterator[None]:
-    """Ray in a folder of its own, as a local run would start it."""
+def embedded_ray() -> Iterator[Path]:
+    """Ray in a folder of its own, as a local run would start it; the folder."""
     os.environ.update(ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(
@@ -50,7 +50,7 @@ def embedded_ray() -> Iterator[None]:
             object_store_memory=100 << 20,
             _temp_dir=folder,
         )
-        yield
+        yield Path(folder)
         ray.shutdown()
         heed_children()  # or later tests in this process would read every exit status as 0
 

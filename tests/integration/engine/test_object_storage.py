@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def run(*, preflight: bool) -> int:
 
 
 @pytest.fixture(scope="module")
-def finished(storage: ObjectStorage, embedded_ray: None) -> None:
+def finished(storage: ObjectStorage, embedded_ray: Path) -> None:
     """A sweep of two trials whose driver was killed before the second had ended, brought to its end by another driver."""
     assert run(preflight=True) == 2
     store = open_store(RESULTS)
@@ -88,3 +89,10 @@ def test_the_key_is_in_none_of_the_objects(storage: ObjectStorage) -> None:
     contents = storage.contents()
     assert contents
     assert [key for key, content in contents.items() if storage.secret.encode() in content] == []
+
+
+@pytest.mark.usefixtures("finished")
+def test_the_key_is_in_none_of_the_files_that_ray_writes(storage: ObjectStorage, embedded_ray: Path) -> None:
+    logs = {path: path.read_bytes() for path in embedded_ray.rglob("*") if path.is_file()}
+    assert any(b"PL_DISABLE_FORK" in content for content in logs.values()), "Tune's runtime environment is in no log"
+    assert [path for path, content in logs.items() if storage.secret.encode() in content] == []

@@ -36,6 +36,7 @@ from tuningsweep_trainer.driver.resources import trial_resources
 from tuningsweep_trainer.driver.schedulers import PAUSING, make_scheduler
 from tuningsweep_trainer.driver.search import SweepSearch, SweepStopper
 from tuningsweep_trainer.driver.state import sweep_result
+from tuningsweep_trainer.driver.tune_environment import keep_credentials
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.ledger import Ledger
@@ -64,6 +65,7 @@ def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     count = sweep.spec.parallel_trial_count
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max(MOST_PENDING, count) if isinstance(count, int) else MOST_PENDING)
+    keep_credentials()
     with ray_session(options):
         return _Run(sweep, options).run()
 
