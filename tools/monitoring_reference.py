@@ -41,8 +41,8 @@ hand without a sidecar.
 ![The dashboard Sweep of a local run](images/dashboard-dark.png)
 
 The picture shows a real sweep like those of the thesis, on made-up rows, scraped by a real Prometheus. No Grafana server has
-drawn it: `make pictures` draws the dashboard's JSON with the components of Grafana's own library (`@grafana/ui`), the XY chart
-and the timeline with its plotting parts, because those two panels come with the server alone.
+drawn it: `make pictures` draws the dashboard's JSON with the components of Grafana's own library (`@grafana/ui`), the XY
+chart and the timeline with its plotting parts, because those two panels come with the server alone.
 
 A trial has series of its own while it runs and none once it has ended, so their number follows `parallelTrialCount` (twelve
 a running trial), not `maxTrialCount`: a sweep of 10,000 trials, a hundred at a time, has fewer than 2,000. What ended trials

@@ -61,7 +61,7 @@ def reproduce(
 ) -> None:
     """Run the thesis behind TuningSweep again: 7 workloads, 16 configurations, 3 runs, and what limits save on them.
 
-    The 336 trials take 27 minutes on two cores, all arms up to an hour more. What has ended is not run again, so the same
+    The 336 trials take 27 minutes on two cores, all arms half an hour more. What has ended is not run again, so the same
     command goes on after Ctrl-C.
     Exit code 1 if a data set is missing or a sweep failed; everything else is run and shown all the same.
     """

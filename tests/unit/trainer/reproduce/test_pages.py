@@ -14,7 +14,8 @@ from tuningsweep_trainer.reproduce.pages import write_pages
 def folder(tmp_path_factory):
     results = tmp_path_factory.mktemp("reproduction")
     runs = trials("mnist-svm", "wave-energy-svm")
-    data = tidy(runs, samples(runs), sweep("none"), sweep("limits", cpu_seconds=75.0, stopped=4))
+    arms = [sweep("limits", cpu_seconds=75.0, stopped=4), sweep("limits+forecast", cpu_seconds=98.0)]
+    data = tidy(runs, samples(runs), sweep("none"), *arms)
     write_pages(write(data, results), results / "docs")
     return results
 
@@ -46,6 +47,8 @@ def test_markdown_states_what_was_found_and_what_was_not(folder) -> None:
     assert "`limits`: 25.0 % of the CPU time saved over 1 workload" in savings
     assert "`asha` was not run on mnist-svm, wave-energy-svm." in savings
     assert "seeds: 1, 2, 3" in savings
+    assert "no trial was ended early did the work of `none`, and still saved 2.0 % to 2.0 % of its CPU time" in savings
+    assert "The forecast skipped 0 trials, 0 of them falsely: too few" in savings
     claims = (folder / "docs" / "reproduction.md").read_text()
     assert "wave-energy-svm (stand-in data)" in claims
     for text in (savings, claims):

@@ -41,6 +41,11 @@ class Outcome:
     worse_range: Range | None
     objective: str
 
+    @property
+    def ended_early(self) -> int:
+        """Trials that did not run to their end."""
+        return self.stopped + self.pruned + self.skipped
+
 
 def compared(savings: pd.DataFrame) -> pd.DataFrame:
     """Rows of `savings` other than the baseline's with `saved_seconds`, `saved_percent` and `worse_percent` of their run.
