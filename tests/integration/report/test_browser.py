@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import VIEWS, Seen, background, look, look_and_keep, wider_than_the_screen
 from support.example_results import HOSTILE, HOSTILE_NAME, write_results
@@ -125,7 +125,7 @@ def test_pointing_at_a_trial_tells_about_it(light: Page) -> None:
 def test_data_behind_a_figure_is_there_as_a_table_and_as_csv(light: Page) -> None:
     behind = light.locator("[data-behind=pareto]")
     behind.locator("summary").click()
-    assert behind.locator("tbody tr").count() == 25
+    expect(behind.locator("tbody tr")).to_have_count(25)  # filled once it is opened
     with light.expect_download() as download:
         behind.get_by_role("button", name="CSV").click()
     lines = Path(download.value.path()).read_text().splitlines()
