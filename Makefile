@@ -48,7 +48,7 @@ bench: setup ## measure every figure beside its baselines (BENCH=name,... for so
 bench-operator: setup ## measure the operator beside KubeRay, 1,000 and 10,000 sweeps, and 1,000 that run (BENCH=few, many or running, ARGS=--quick)
 	@PYTHONPATH=tests:. $(BIN)/python -m benchmarks.operator_scale $(BENCH) $(ARGS)
 
-pictures: setup ## make the screenshots in docs/images again, from real runs of the quickstart (chromium, npm, Go)
+pictures: setup ## make the screenshots in docs/images again, from real runs (chromium, npm, Go)
 	@$(BIN)/python tools/screenshots.py
 	@PYTHONPATH=tests $(BIN)/python tools/dashboard_picture.py
 

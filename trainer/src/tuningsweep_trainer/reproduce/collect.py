@@ -51,10 +51,11 @@ def collect(results: Path) -> Path:
     beside = results / f".{TIDY}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    unlimited = [evidence for arm, evidence in _ended(results) if arm is Arm.NONE]
+    ended = list(_ended(results))
+    unlimited = [evidence for arm, evidence in ended if arm is Arm.NONE]
     _write(beside / "trials.parquet", TRIALS, map(trial_rows, unlimited))
     _write(beside / "samples.parquet", SAMPLES, map(sample_rows, unlimited))
-    _write(beside / "savings.parquet", SAVINGS, [_savings_rows(results, unlimited)])
+    _write(beside / "savings.parquet", SAVINGS, [_savings_rows(ended)])
     folder.mkdir(exist_ok=True)
     for file in beside.iterdir():
         file.replace(folder / file.name)
@@ -64,9 +65,9 @@ def collect(results: Path) -> Path:
     return folder
 
 
-def _savings_rows(results: Path, unlimited: Sequence[Evidence]) -> Iterator[Row]:
-    without = {(found.sweep.metadata.name, found.run): found.records for found in unlimited}
-    for arm, found in _ended(results):
+def _savings_rows(ended: Sequence[tuple[Arm, Evidence]]) -> Iterator[Row]:
+    without = {(found.sweep.metadata.name, found.run): found.records for arm, found in ended if arm is Arm.NONE}
+    for arm, found in ended:
         yield savings_row(found, arm, without.get((found.sweep.metadata.name, found.run), ()))
 
 

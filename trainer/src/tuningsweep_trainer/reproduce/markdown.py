@@ -103,7 +103,8 @@ def _on_noise(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _on_skips(outcomes: Sequence[Outcome]) -> str:
-    skipped, falsely = (sum(getattr(one, name) for one in outcomes) for name in ("skipped", "falsely_skipped"))
+    skipped = sum(outcome.skipped for outcome in outcomes)
+    falsely = sum(outcome.falsely_skipped for outcome in outcomes)
     text = f"The forecast skipped {skipped} trials, {falsely} of them falsely"
     if skipped >= ENOUGH_SKIPS:
         return f"{text}."

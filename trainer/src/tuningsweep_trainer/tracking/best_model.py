@@ -51,9 +51,8 @@ def log_best(client: Any, run: str, sweep: TuningSweep, results: str, best: Trac
             if found is None:
                 log.warning("no model is logged to MLflow: the data set's description is not in the results")
                 return
-            from tuningsweep_trainer.workloads.model import (
-                trained_model,
-            )  # scikit-learn; drivers import this module too
+            # Here: it brings scikit-learn, and drivers import this module too.
+            from tuningsweep_trainer.workloads.model import trained_model
 
             arguments = {**sweep.spec.trainable.arguments, **best.parameters}
             model = trained_model(folder, arguments, builtin, *found)
