@@ -22,6 +22,11 @@ def stepping(parameters: dict[str, Any], checkpoint: Path | None = None) -> None
             report({"loss": float(parameters["x"]) + 1 / done, "seen": done}, checkpoint=folder)
 
 
+def brief(parameters: dict[str, Any]) -> None:
+    """One report, at once."""
+    report({"loss": float(parameters["x"])})
+
+
 def forgetful(parameters: dict[str, Any]) -> None:
     """Forty steps without a checkpoint."""
     for number in step(range(40)):

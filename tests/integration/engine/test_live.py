@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
+from integration.engine.scheduler_cases import UNIT
 from tuningsweep_api.messages import DesiredState, SweepState, TrialPage, desired_state
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import run_sweep
@@ -151,3 +152,29 @@ def test_edits_stop_running_trials_and_the_driver_waits_to_be_acknowledged(
         assert records[trial]["observed"] > records[trial]["limit"] == 32 << 20
     assert json.loads((tmp_path / "result.json").read_text())["result"]["reason"] == "NoTrialSucceeded"
     assert json.loads((tmp_path / "desired.json").read_text())["maxTrialCount"] == 3
+
+
+def test_a_raised_parallel_trial_count_takes_hold_among_trials_shorter_than_the_start_of_a_supervisor(
+    embedded_ray: None, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    edits = {
+        "parameters": [UNIT],
+        "search": {"algorithmName": "random"},
+        "trainable.function": "functions_of_engine:brief",
+        "parallelTrialCount": 1,
+        "maxTrialCount": 100_000,
+    }
+    driver = Driver(tmp_path, edits, unused_tcp_port)
+    driver.until(lambda state: state.trials.succeeded > 5)
+    raised = desired_state(driver.sweep).model_copy(update={"parallel_trial_count": 2})
+    driver.put(raised)
+
+    def both_supervisors_have_had_trials(_: SweepState) -> bool:
+        lines = (tmp_path / "trials.jsonl").read_text().split("\n")[:-1]
+        return len({json.loads(line)["worker"] for line in lines}) == 2
+
+    driver.until(both_supervisors_have_had_trials)
+    enough = raised.model_copy(update={"max_trial_count": 1})
+    driver.put(enough)
+    driver.until(lambda state: state.result is not None)
+    driver.acknowledge(enough)

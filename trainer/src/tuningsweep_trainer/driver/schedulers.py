@@ -1,7 +1,8 @@
 """`spec.scheduler` as a Tune scheduler; the unit of time is the trial's step.
 
 HyperBand and PBT pause trials to let others run. Tune would start paused trials again whenever Ray has resources; here no
-more run than parallelTrialCount says, so `Bounded` holds them back.
+more run than parallelTrialCount says, so `Bounded` holds them back. All of them give a free actor to a trial that has
+none (`LetsActorsStart`).
 """
 
 import math
@@ -26,7 +27,56 @@ Allowed = Callable[[], int]
 """Trials that may run now."""
 
 
-class Bounded:
+class LetsActorsStart:
+    """Mixed into every scheduler: a free actor goes to a trial that has none, not to one whose own actor is starting.
+
+    Given to that one, it would make Tune end the actor that starts, and start another for the next trial. Where trials are
+    shorter than the start of a Ray worker, that would go on to the sweep's end: one trial at a time, and a start for each.
+    """
+
+    def choose_trial_to_run(self, tune_controller: Any, *more: Any, **options: Any) -> Any:
+        """The scheduler's choice, or the first trial without an actor instead of one that waits for its own."""
+        chosen = super().choose_trial_to_run(tune_controller, *more, **options)  # type: ignore[misc]  # of the scheduler mixed with
+        if chosen is None or chosen.status != chosen.PENDING or not _has_actor(tune_controller, chosen):
+            return chosen
+        return _without_actor(tune_controller)
+
+
+class InOrder:
+    """Mixed into a scheduler that starts trials in the order of their making; see LetsActorsStart.
+
+    Ray's own look for that at every trial there ever was, whenever anything happens.
+    """
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The first trial that waits to start and has no actor; None if there is none."""
+        return _without_actor(tune_controller)
+
+
+def _without_actor(tune_controller: Any) -> Any:
+    pending = (trial for trial in tune_controller.get_live_trials() if trial.status == trial.PENDING)
+    free = (trial for trial in pending if not _has_actor(tune_controller, trial))
+    return min(free, key=lambda trial: (len(trial.trial_id), trial.trial_id), default=None)
+
+
+def _has_actor(tune_controller: Any, trial: Any) -> bool:
+    """Whether an actor of the trial's own runs, or is starting; Ray 2.60 tells schedulers in no other way."""
+    return trial in tune_controller._trial_to_actor
+
+
+class Fifo(InOrder, schedulers.FIFOScheduler):
+    """No early stopping."""
+
+
+class Asha(InOrder, schedulers.AsyncHyperBandScheduler):
+    """Asynchronous successive halving."""
+
+
+class MedianStopping(InOrder, schedulers.MedianStoppingRule):
+    """Stops what is worse than the median."""
+
+
+class Bounded(LetsActorsStart):
     """Mixed into a scheduler that pauses trials: a paused trial goes on only while fewer than `allowed()` are active."""
 
     allowed: Allowed
@@ -87,7 +137,7 @@ def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
     """The scheduler; metric and mode are given to it by Tune."""
     wanted = spec.scheduler
     if wanted.type is SchedulerType.ASHA:
-        return schedulers.AsyncHyperBandScheduler(
+        return Asha(
             time_attr=TIME_ATTRIBUTE,
             max_t=wanted.max_steps,
             grace_period=wanted.grace_period_steps,
@@ -95,12 +145,10 @@ def make_scheduler(spec: TuningSweepSpec, allowed: Allowed) -> Any:
         )
     if wanted.type is SchedulerType.MEDIAN_STOPPING:
         # Its way of pausing trials until there are enough to compare would restart those that have no checkpoint.
-        return schedulers.MedianStoppingRule(
-            time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps, min_time_slice=NEVER
-        )
+        return MedianStopping(time_attr=TIME_ATTRIBUTE, grace_period=wanted.grace_period_steps, min_time_slice=NEVER)
     pausing = _pausing_scheduler(wanted, spec.parameters, spec.search.seed)
     if pausing is None:
-        return schedulers.FIFOScheduler()
+        return Fifo()
     pausing.allowed = allowed
     return pausing
 
