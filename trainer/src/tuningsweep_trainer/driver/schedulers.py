@@ -87,7 +87,7 @@ class Bounded(LetsActorsStart):
 
     def choose_trial_to_run(self, tune_controller: Any, *more: Any, **options: Any) -> Any:
         """The scheduler's choice, or None while a paused trial has to wait."""
-        chosen = super().choose_trial_to_run(tune_controller, *more, **options)  # type: ignore[misc]  # of the scheduler mixed with
+        chosen = super().choose_trial_to_run(tune_controller, *more, **options)
         if chosen is None or chosen.status != chosen.PAUSED:
             return chosen
         active = sum(trial.status in (trial.RUNNING, trial.PENDING) for trial in tune_controller.get_live_trials())
