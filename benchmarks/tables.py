@@ -21,6 +21,8 @@ def markdown(run: Mapping[str, Any]) -> str:
     parts = [["# Benchmark"], _circumstances(run), table]
     if notes:
         parts.append([f"{place}. {note}" for place, note in enumerate(notes, start=1)])
+    if times := _times(run):
+        parts.append(times)
     if run["failed"]:
         failed = [f"- {failure['figure']}: {failure['error'].splitlines()[0]}" for failure in run["failed"]]
         parts += [["## Not measured"], failed]
@@ -37,6 +39,18 @@ def _circumstances(run: Mapping[str, Any]) -> list[str]:
         f" load at the start {machine['load_at_start']}. {versions}."
     )
     return [text]
+
+
+def _times(run: Mapping[str, Any]) -> list[str]:
+    """When each figure was measured, where that was not in one go."""
+    details = [row["detail"] for row in run["figures"]]
+    if len({detail.get("date") for detail in details}) < 2:
+        return []
+    told = dict.fromkeys(
+        f"{detail['measured_for']} {detail['date']}, commit {detail['commit']}, load before {detail['load_before']}"
+        for detail in details
+    )
+    return ["Each figure with its baselines in one run: " + "; ".join(told) + "."]
 
 
 def _line(row: Mapping[str, Any], notes: list[str]) -> str:

@@ -53,7 +53,7 @@ def at(points: list[tuple[int, int]], trials: int) -> int | None:
 
 def measure(scale: Scale) -> list[Row]:
     """Three rows: memory, results, state."""
-    trials, of_tune = scale.pick(10_000, 200), scale.pick(1000, 20)
+    trials, of_tune = scale.pick(10_000, 200), scale.pick(300, 20)
     growth = Growth()
     with ray_running(scale.scratch / "ray"):
         tune_seconds, tune_growth = _tune(of_tune, scale)

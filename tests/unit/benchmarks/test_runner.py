@@ -24,8 +24,11 @@ def test_results_are_kept_when_a_figure_fails(tmp_path, monkeypatch) -> None:
     row = {"figure": "f", "unit": "s", "ours": 1, "baselines": {}, "goal": "", "met": None, "note": "", "detail": {}}
     outcomes = {"bad": runner.Measured("bad", [], "it broke"), "good": runner.Measured("good", [row])}
     monkeypatch.setattr(command, "measure", lambda figure, **_: outcomes[figure.name])
-    command.run_all([Figure("bad", ""), Figure("good", "")], quick=True, seed=0, folder=tmp_path)
+    figures = [Figure("bad", ""), Figure("good", "")]
+    command.run_all(figures, command.begun(quick=True, seed=0), folder=tmp_path)
     written = json.loads((tmp_path / "results.json").read_text())
     assert written["failed"] == [{"figure": "bad", "error": "it broke"}]
-    assert written["figures"] == [row]
+    (kept,) = written["figures"]
+    assert {**kept, "detail": {}} == row
+    assert kept["detail"]["measured_for"] == "good"
     assert "| f | s | 1 |" in (tmp_path / "results.md").read_text()
