@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from ray.tune.experiment import Trial, _convert_to_experiment_list
+from ray.tune.registry import get_trainable_cls
 from ray.tune.search.search_algorithm import SearchAlgorithm
 from ray.tune.stopper import Stopper
 
@@ -19,16 +20,19 @@ PATIENCE_SECONDS = 15.0
 
 
 class SweepTrial(Trial):
-    """A Tune trial that stays small: after thousands of them have ended, Tune still holds every one.
+    """A Tune trial that stays small, for Tune holds every one that has ended, and costs the driver little.
 
-    Tune would write each one's state over and over to restore from it, and keeps statistics of each metric that nothing
-    here asks for: together about 35 KiB a trial.
+    Left out is what nothing here asks for: states written over and over to restore from (35 KiB a trial with the next),
+    statistics of each metric; and, looked up once instead of for each trial, the trainable and the resources it asks for.
     """
 
+    kind: "TrialKind"
+
     @classmethod
-    def of(cls, spec: dict[str, Any], name: str, parameters: Parameters, expected_memory: int | None) -> "SweepTrial":
-        """A trial of the experiment `spec`; its supervisor asks the node for the expected memory (bytes)."""
-        return cls(
+    def of(cls, kind: "TrialKind", name: str, parameters: Parameters, expected_memory: int | None) -> "SweepTrial":
+        """A trial of a kind; its supervisor asks the node for the expected memory (bytes)."""
+        spec = kind.spec
+        trial = cls(
             spec["run"],
             config={"trial": name, "parameters": copy.deepcopy(parameters), "expected_memory": expected_memory},
             evaluated_params=parameters,
@@ -41,7 +45,29 @@ class SweepTrial(Trial):
             log_to_file=spec["log_to_file"],
             max_failures=spec["max_failures"],
             storage=spec["storage"],
+            stub=True,  # a request to Ray less: the kind has asked whether there is such a trainable
         )
+        trial.stub, trial.kind = False, kind
+        return trial
+
+    def get_trainable_cls(self) -> Any:
+        """The supervisor's class."""
+        return self.kind.trainable
+
+    def create_placement_group_factory(self) -> None:
+        """What its supervisor asks Ray for: the same for every trial."""
+        if self.kind.resources is None:
+            super().create_placement_group_factory()
+            self.kind.resources = self.placement_group_factory
+        self.placement_group_factory = self.kind.resources
+
+    def set_ray_actor(self, ray_actor: Any) -> None:
+        """Without a question to the actor for results of before the first, whose answer would be kept for ever."""
+        self.temporary_state.ray_actor = ray_actor
+
+    def update_last_result(self, result: dict[str, Any]) -> None:
+        """Without statistics."""
+        self.run_metadata.last_result, self.run_metadata.last_result_time = result, time.time()
 
     def get_json_state(self) -> tuple[str, str]:
         """Nothing: the ledger is what survives."""
@@ -49,7 +75,17 @@ class SweepTrial(Trial):
 
     def release(self) -> None:
         """It has ended and was put on record."""
-        self.run_metadata.metric_analysis, self.run_metadata.metric_n_steps = {}, {}
+        self.run_metadata.last_result = {}
+
+
+class TrialKind:
+    """What all trials of an experiment have in common."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self.trainable = get_trainable_cls(spec["run"])
+        self.resources: Any = None
+        """Known once the first trial has asked for them."""
 
 
 class SweepSearch(SearchAlgorithm):
@@ -57,7 +93,7 @@ class SweepSearch(SearchAlgorithm):
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self._spec: dict[str, Any] = {}
+        self._kind: TrialKind | None = None
         self._given: list[SweepTrial] = []
         self.searcher = self
         """BOHB's scheduler tells it of pauses; the book finds them by itself."""
@@ -80,7 +116,7 @@ class SweepSearch(SearchAlgorithm):
     def add_configurations(self, experiments: Any) -> None:
         """Tune's experiment: where trials go and how they are named."""
         (experiment,) = _convert_to_experiment_list(experiments)
-        self._spec = experiment.spec
+        self._kind = TrialKind(experiment.spec)
 
     def next_trial(self) -> Any:
         """A Tune trial for the next assignment, or None if none may start now."""
@@ -89,8 +125,9 @@ class SweepSearch(SearchAlgorithm):
         assigned = self._book.next_trial()
         if assigned is None:
             return None
+        assert self._kind is not None, "Tune gives its experiment before it asks for trials"
         name, parameters = assigned
-        trial = SweepTrial.of(self._spec, name, parameters, self._book.expected_memory(parameters))
+        trial = SweepTrial.of(self._kind, name, parameters, self._book.expected_memory(parameters))
         self._given.append(trial)
         return trial
 
