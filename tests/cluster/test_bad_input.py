@@ -1,12 +1,13 @@
 """Issue A(h): what the API server refuses, and that it accepts what we accept."""
 
+import secrets
+from collections.abc import Iterator
+
 import pytest
 
 from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
 from support.kubectl import Kubectl, KubectlError, eventually
 from support.sweeps import BASE, edited
-
-pytestmark = pytest.mark.xdist_group("bad-input")  # its edits share one suspended sweep
 
 
 def test_the_base_manifest_is_accepted(kubectl: Kubectl) -> None:
@@ -21,12 +22,16 @@ def test_bad_manifest_is_refused(cluster: Kubectl, case: BadInput) -> None:
 
 
 @pytest.fixture(scope="module")
-def suspended(cluster: Kubectl) -> Kubectl:
-    """A namespace with a suspended sweep to edit."""
-    kubectl = Kubectl("default")
+def suspended(cluster: Kubectl) -> Iterator[Kubectl]:
+    """A namespace with a suspended sweep to edit; each process of tests has its own."""
+    name = f"bad-input-{secrets.token_hex(3)}"  # the one of an earlier run may still be on its way out
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    kubectl = Kubectl(name)
     # Again if need be: right after its CRD was installed, the API server may refuse to create what it has just created.
     eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), 30, "a suspended sweep")
-    return kubectl
+    yield kubectl
+    kubectl.run("delete", "tuningsweep", BASE["metadata"]["name"], "--timeout=30s")
+    cluster.run("delete", "namespace", name, "--wait=false")
 
 
 @pytest.mark.parametrize("case", BAD_EDITS, ids=lambda case: case.name)
@@ -56,7 +61,3 @@ def test_explain_gives_help_for_fields(cluster: Kubectl, field: str) -> None:
     printed = cluster.run("explain", f"tuningsweep.spec.{field}")
     assert "DESCRIPTION" in printed
     assert "<no description>" not in printed
-
-
-def test_suspended_sweep_goes_away(suspended: Kubectl) -> None:
-    suspended.run("delete", "tuningsweep", BASE["metadata"]["name"], "--timeout=30s")

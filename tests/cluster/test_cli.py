@@ -83,6 +83,7 @@ def behaving(name: str, *behaviours: str, **edits: Any) -> dict[str, Any]:
     return function_sweep(name, "hostile", spec__parameters=[parameter], spec__maxTrialCount=count, **edits)
 
 
+@pytest.mark.long
 def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user: User) -> None:
     limits = {"memory": "1Gi", "trialDuration": "1h"}
     kubectl.apply(behaving("steered", "quick", "hangs", "ignores_sigterm", spec__limits=limits))
@@ -133,6 +134,7 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
     assert not readers(kubectl)
 
 
+@pytest.mark.long
 def test_a_suspended_sweep_is_read_from_its_claim_and_resumed(kubectl: Kubectl, user: User) -> None:
     kubectl.apply(behaving("paused", "quick", "hangs"))
     wait_running(kubectl, "paused", count=1)

@@ -64,6 +64,7 @@ def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
     return lines[0] if lines else None
 
 
+@pytest.mark.long
 def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
     name = "headless"
     kubectl.apply(function_sweep(name, "counting", spec__cluster__workers=ONE_WORKER))

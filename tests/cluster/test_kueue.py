@@ -57,6 +57,7 @@ def start(kubectl: Kubectl, name: str, priority: str, **edits: Any) -> None:
     kubectl.apply(function_sweep(name, "counting", metadata__labels=queue_labels(priority), **steps, **edits))
 
 
+@pytest.mark.long
 def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None:
     def queues_are_there() -> bool:
         kubectl.apply(*queue_manifests(kubectl.namespace, QUOTA))

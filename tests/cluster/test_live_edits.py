@@ -3,6 +3,8 @@
 import collections
 from typing import Any
 
+import pytest
+
 from cluster.sweeps import (
     function_sweep,
     read_records,
@@ -40,6 +42,7 @@ def test_one_trial_is_stopped_on_request_and_tightened_limits_stop_the_others(ku
     assert set(map(tuple, ended.values())) == {(("LimitExceeded", "MeanStepTimeLimitExceeded"),)}
 
 
+@pytest.mark.long
 def test_suspend_keeps_what_is_finished_and_resume_goes_on(kubectl: Kubectl) -> None:
     name = "pause"
     kubectl.apply(function_sweep(name, "counting", spec__parallelTrialCount=2))

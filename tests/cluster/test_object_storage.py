@@ -44,6 +44,7 @@ def start(kubectl: Kubectl, storage: ObjectStorage, keys: dict[str, str]) -> Non
     kubectl.apply(sweep)
 
 
+@pytest.mark.long
 def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     kubectl: Kubectl, storage: ObjectStorage, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ def test_there_are_samples() -> None:
     assert SAMPLES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_sample_completes(kubectl: Kubectl, sample: Path) -> None:
     kubectl.run("apply", "-f", str(sample))

@@ -87,6 +87,7 @@ def sweep() -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not RINGED, reason="the cluster's own network plugin decides on NetworkPolicies")
 def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_written_anywhere(
     guarded: Kubectl, tmp_path: Path

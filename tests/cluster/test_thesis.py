@@ -30,6 +30,7 @@ def test_all_seven_are_accepted_as_they_are(kubectl: Kubectl) -> None:
     assert len(accepted) == len(list(MANIFESTS.glob("*.yaml"))) == 7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_completes(kubectl: Kubectl, openml_server: str, workload: str) -> None:
     """With the metrics of the thesis in records and status; a short name, for the namespace is made of it."""
