@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cluster.sweeps import function_sweep, head_pod, is_true, read_results, trainables_config_map, trial_counts
+from cluster.sweeps import (
+    ONE_WORKER,
+    function_sweep,
+    head_pod,
+    is_true,
+    read_results,
+    trainables_config_map,
+    trial_counts,
+)
 from soak.soak import BrokenPromiseError, kept_records
 from support.kubectl import Kubectl, KubectlError, eventually
 
@@ -68,7 +76,8 @@ class Chaos:
         """Make a sweep that survives as many kills as there may be."""
         name = f"chaos-{len(self.names)}"
         self.names.append(name)
-        self.kubectl.apply(function_sweep(name, "counting", spec__backoffLimit=100, spec__maxFailedTrialCount=4))
+        survivor = {"spec__backoffLimit": 100, "spec__maxFailedTrialCount": 4, "spec__cluster__workers": ONE_WORKER}
+        self.kubectl.apply(function_sweep(name, "counting", **survivor))
         self.records[name] = {}
         print(f"{name} starts", flush=True)
         return name
@@ -141,7 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--sweeps", type=int, default=20)
-    parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--at-once", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     cluster, kubectl, began = Kubectl("kube-system"), Kubectl(NAMESPACE), time.monotonic()
