@@ -1,5 +1,7 @@
 """An embedded Ray that does not come up in its 30 seconds is started again, and nothing of the first attempt stays."""
 
+import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -7,9 +9,10 @@ from typing import Any
 import psutil
 import pytest
 import ray
+from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.ray_session import RayStartError, ray_session
+from tuningsweep_trainer.driver.ray_session import RayStartError, keep_job_environment, ray_session
 
 LATE = "The current node timed out during startup."
 
@@ -52,3 +55,19 @@ def test_a_ray_that_never_starts_is_given_up(options: DriverOptions, monkeypatch
     with pytest.raises(RayStartError, match=r"in 3 attempts \(load \d+ on \d+ CPUs\).*timed out"), ray_session(options):
         pass
     assert not any(psutil.pid_exists(process.pid) for process in slow.left)
+
+
+def test_the_job_s_environment_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"runtime_env": {"env_vars": {"A": "1"}, "config": {"x": 1}}, "metadata": {"job_submission_id": "id"}}
+    monkeypatch.setenv(RAY_JOB_CONFIG_JSON_ENV_VAR, json.dumps(job))
+    keep_job_environment()
+    kept = {"runtime_env": {"config": {"x": 1}}, "metadata": {"job_submission_id": "id"}}
+    assert json.loads(os.environ[RAY_JOB_CONFIG_JSON_ENV_VAR]) == kept
+    keep_job_environment()
+    assert json.loads(os.environ[RAY_JOB_CONFIG_JSON_ENV_VAR]) == kept
+
+
+def test_a_driver_that_nobody_submitted_has_none_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(RAY_JOB_CONFIG_JSON_ENV_VAR, raising=False)
+    keep_job_environment()
+    assert RAY_JOB_CONFIG_JSON_ENV_VAR not in os.environ

@@ -3,6 +3,7 @@
 Called by run.py for a sweep, and by the reproduction around many, which spares each of them the start of a Ray.
 """
 
+import json
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 import psutil
 import ray
+from ray._private.runtime_env.constants import RAY_JOB_CONFIG_JSON_ENV_VAR
 
 from tuningsweep_trainer.driver.options import DriverOptions
 
@@ -54,6 +56,7 @@ def ray_session(options: DriverOptions) -> Iterator[None]:
         "configure_logging": False,
     }
     if options.ray_address is not None:
+        keep_job_environment()
         ray.init(address=options.ray_address, **common)
     else:
         os.environ.update(options.extra_environment)
@@ -65,6 +68,19 @@ def ray_session(options: DriverOptions) -> Iterator[None]:
     finally:
         ray.shutdown()
         heed_children()
+
+
+def keep_job_environment() -> None:
+    """Keep the environment variables of the submitted job from the workers that Ray starts for this driver.
+
+    They are for the process that waits for the driver (the operator's builders.ray_job). A worker that should have them can't
+    be one that its node has ready: each would be started anew, by way of a second Python.
+    """
+    told = os.environ.get(RAY_JOB_CONFIG_JSON_ENV_VAR)
+    if told is not None:
+        config = json.loads(told)
+        (config.get("runtime_env") or {}).pop("env_vars", None)
+        os.environ[RAY_JOB_CONFIG_JSON_ENV_VAR] = json.dumps(config)
 
 
 def heed_children() -> None:
