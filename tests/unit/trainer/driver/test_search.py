@@ -8,7 +8,8 @@ from ray.tune import PlacementGroupFactory, Trainable
 from ray.tune.experiment import Experiment, Trial
 
 from tuningsweep_trainer.driver import search as module
-from tuningsweep_trainer.driver.search import SweepSearch, SweepTrial, TrialKind
+from tuningsweep_trainer.driver.callback import BookKeeper
+from tuningsweep_trainer.driver.search import HELD, SweepSearch, SweepTrial, TrialKind
 
 
 class OneTrial:
@@ -85,12 +86,33 @@ def test_trials_share_their_class_and_what_they_ask_ray_for() -> None:
     assert {trial.get_trainable_cls() for trial in trials} == {kind.trainable}
 
 
-def test_a_trial_keeps_its_last_result_until_it_is_on_record_and_nothing_else() -> None:
-    trial = SweepTrial.of(TrialKind(Experiment("e", Counted).spec), "trial-0000", {"x": 1.0}, None)
-    trial.set_ray_actor(object())  # which could not be asked anything
-    for loss in (2.0, 1.0):
-        trial.update_last_result({"loss": loss, "training_iteration": 1, "time_total_s": 0.1})
-    assert trial.last_result["loss"] == 1.0
-    assert trial.metric_analysis == {}
-    trial.release()
-    assert "loss" not in trial.last_result
+def test_a_trial_keeps_its_last_result_and_after_its_end_nothing_of_its_own() -> None:
+    kind = TrialKind(Experiment("e", Counted).spec)
+    first, second = (SweepTrial.of(kind, f"trial-000{number}", {"x": 1.0}, None) for number in range(2))
+    for trial in (first, second):
+        trial.set_ray_actor(object())  # which could not be asked anything
+        for loss in (2.0, 1.0):
+            trial.update_last_result({"loss": loss, "training_iteration": 1, "time_total_s": 0.1})
+        assert trial.last_result["loss"] == 1.0
+        assert trial.metric_analysis == {}
+        trial.shrink()
+        assert "loss" not in trial.last_result
+    assert all(vars(first)[name] is vars(second)[name] for name in HELD)
+    assert (first.trial_id, second.trial_id) == ("trial-0000", "trial-0001")
+    assert len({first, second}) == 2
+
+
+def test_ended_trials_leave_tunes_list_but_for_the_last() -> None:
+    kind = TrialKind(Experiment("e", Counted).spec)
+    trials = [SweepTrial.of(kind, f"trial-000{number}", {"x": 1.0}, None) for number in range(4)]
+    ended, running, failed, last = trials
+    ended.status, running.status, failed.status, last.status = (
+        Trial.TERMINATED,
+        Trial.RUNNING,
+        Trial.ERROR,
+        Trial.TERMINATED,
+    )
+    BookKeeper(OneTrial(), may_pause=False).on_step_end(1, trials)  # type: ignore[arg-type]
+    assert trials == [running, last]
+    assert ended.config == failed.config == {"trial": "ended", "parameters": {}, "expected_memory": None}
+    assert last.config["trial"] == "trial-0003"

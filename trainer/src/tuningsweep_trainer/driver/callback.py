@@ -38,7 +38,6 @@ class BookKeeper(tune.Callback):
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """Tune is done with a trial."""
         self._book.ended(trial.trial_id, trial.config["parameters"], result_of(trial.last_result))
-        trial.release()
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:  # noqa: ARG002
         """A trial's supervisor died, and it is tried again."""
@@ -50,7 +49,16 @@ class BookKeeper(tune.Callback):
         self._book.failed(trial.trial_id, f"its supervisor failed repeatedly: {lines[-1][:500]}")
 
     def on_step_end(self, iteration: int, trials: list[Any], **_: Any) -> None:  # noqa: ARG002
-        """Look for paused trials, where the scheduler pauses any."""
+        """Look for paused trials, where the scheduler pauses any, and for ended ones, which leave Tune's list.
+
+        Tune would keep them all, look at each again and again, and make a table of each in the end. One stays: of an empty
+        list it would think that it was not told.
+        """
+        if any(trial.is_finished() for trial in trials[:-1]):
+            for trial in trials[:-1]:
+                if trial.is_finished():
+                    trial.shrink()
+            trials[:-1] = [trial for trial in trials[:-1] if not trial.is_finished()]
         if self._may_pause:
             for trial in trials:
                 if trial.status == "PAUSED":

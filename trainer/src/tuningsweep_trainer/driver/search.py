@@ -5,7 +5,7 @@ Counts may be edited while the sweep runs, so whether the search is finished is 
 
 import copy
 import time
-from typing import Any
+from typing import Any, Final
 
 from ray.tune.experiment import Trial, _convert_to_experiment_list
 from ray.tune.registry import get_trainable_cls
@@ -17,6 +17,10 @@ from tuningsweep_trainer.driver.search_space import Parameters
 
 PATIENCE_SECONDS = 15.0
 """How long running trials may take to end with the sweep: their supervisors need a moment, a lost node never answers."""
+
+
+HELD: Final = ("config", "_Trial__unresolved_config", "evaluated_params", "storage", "run_metadata", "temporary_state")
+"""Attributes of a Tune trial that take most of its memory."""
 
 
 class SweepTrial(Trial):
@@ -73,9 +77,9 @@ class SweepTrial(Trial):
         """Nothing: the ledger is what survives."""
         return "{}", "{}"
 
-    def release(self) -> None:
-        """It has ended and was put on record."""
-        self.run_metadata.last_result = {}
+    def shrink(self) -> None:
+        """Tune is done with it: what it holds makes way for what all ended trials share."""
+        self.__dict__.update(self.kind.of_ended())
 
 
 class TrialKind:
@@ -86,6 +90,14 @@ class TrialKind:
         self.trainable = get_trainable_cls(spec["run"])
         self.resources: Any = None
         """Known once the first trial has asked for them."""
+        self._of_ended: dict[str, Any] = {}
+
+    def of_ended(self) -> dict[str, Any]:
+        """What Tune's trials hold, of one that never ran."""
+        if not self._of_ended:
+            blank = vars(SweepTrial.of(self, "ended", {}, None))
+            self._of_ended = {name: blank[name] for name in HELD}
+        return self._of_ended
 
 
 class SweepSearch(SearchAlgorithm):
