@@ -30,7 +30,8 @@ def measure(scale: Scale) -> list[Row]:
         tune = _per_trial(lambda trials, folder: _tune(trials, folder, scale), several, scale)
     note = (
         f"growth of PSS over all processes from 1 to {several} parallel trials, per trial, less the"
-        f" {holding.HELD_BYTES // MIB} MiB that a trial holds"
+        f" {holding.HELD_BYTES // MIB} MiB that a trial holds. Ours has a Tune actor too, which stands for the trial,"
+        " and beside it the process that trains and the one that it is forked from: it can be killed and measured by itself"
     )
     return [Row("memory per parallel trial", "MiB", ours, {TUNE: tune, POOL: pool}, (Goal("<", 1, TUNE),), note)]
 
