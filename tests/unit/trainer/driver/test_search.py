@@ -9,7 +9,7 @@ from ray.tune.experiment import Experiment, Trial
 
 from tuningsweep_trainer.driver import search as module
 from tuningsweep_trainer.driver.callback import BookKeeper
-from tuningsweep_trainer.driver.search import HELD, SweepSearch, SweepTrial, TrialKind
+from tuningsweep_trainer.driver.search import KEPT, SweepSearch, SweepTrial, TrialKind
 
 
 class OneTrial:
@@ -97,7 +97,10 @@ def test_a_trial_keeps_its_last_result_and_after_its_end_nothing_of_its_own() ->
         assert trial.metric_analysis == {}
         trial.shrink()
         assert "loss" not in trial.last_result
-    assert all(vars(first)[name] is vars(second)[name] for name in HELD)
+    assert vars(first).keys() == set(KEPT)
+    assert first.storage is second.storage
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        _ = first.no_such_thing
     assert (first.trial_id, second.trial_id) == ("trial-0000", "trial-0001")
     assert len({first, second}) == 2
 

@@ -5,6 +5,7 @@ Counts may be edited while the sweep runs, so whether the search is finished is 
 
 import copy
 import time
+from functools import cached_property
 from typing import Any, Final
 
 from ray.tune.experiment import Trial, _convert_to_experiment_list
@@ -19,8 +20,8 @@ PATIENCE_SECONDS = 15.0
 """How long running trials may take to end with the sweep: their supervisors need a moment, a lost node never answers."""
 
 
-HELD: Final = ("config", "_Trial__unresolved_config", "evaluated_params", "storage", "run_metadata", "temporary_state")
-"""Attributes of a Tune trial that take most of its memory."""
+KEPT: Final = ("trial_id", "status", "custom_trial_name", "kind")
+"""Attributes of its own that an ended trial keeps."""
 
 
 class SweepTrial(Trial):
@@ -79,7 +80,14 @@ class SweepTrial(Trial):
 
     def shrink(self) -> None:
         """Tune is done with it: what it holds makes way for what all ended trials share."""
-        self.__dict__.update(self.kind.of_ended())
+        self.__dict__ = {name: vars(self)[name] for name in KEPT}
+
+    def __getattr__(self, name: str) -> Any:
+        """What it does not keep, once it has ended."""
+        kind = self.__dict__.get("kind")
+        if kind is None or self is kind.ended:
+            raise AttributeError(name)
+        return getattr(kind.ended, name)
 
 
 class TrialKind:
@@ -90,14 +98,11 @@ class TrialKind:
         self.trainable = get_trainable_cls(spec["run"])
         self.resources: Any = None
         """Known once the first trial has asked for them."""
-        self._of_ended: dict[str, Any] = {}
 
-    def of_ended(self) -> dict[str, Any]:
-        """What Tune's trials hold, of one that never ran."""
-        if not self._of_ended:
-            blank = vars(SweepTrial.of(self, "ended", {}, None))
-            self._of_ended = {name: blank[name] for name in HELD}
-        return self._of_ended
+    @cached_property
+    def ended(self) -> SweepTrial:
+        """A trial that never ran, for what ended ones have in common."""
+        return SweepTrial.of(self, "ended", {}, None)
 
 
 class SweepSearch(SearchAlgorithm):
