@@ -15,7 +15,7 @@ BIN := .venv/bin
 STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
 # Files of tests side by side, in their order: the longest are among the first, and would run alone at the end otherwise.
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster programs test test-cluster clean
