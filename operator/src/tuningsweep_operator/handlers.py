@@ -19,6 +19,10 @@ from tuningsweep_operator.watch_stream import Pauses, fit
 from tuningsweep_operator.watches import Watches
 
 WATCHED: Final = frozenset({SWEEPS.plural, RAY_JOBS.plural, PODS.plural})
+"""Without these there is no work."""
+QUEUED: Final = "workloads"
+"""Kueue's, where it is installed."""
+KINDS: Final = WATCHED | {QUEUED}
 WORKER_IDLE_SECONDS = 0.01
 """Handlers return at once, so there is nothing to keep a task for."""
 
@@ -107,7 +111,7 @@ def make_registry(feed: Feed, watches: Watches, missed: MissedDeletions) -> kopf
 
 
 def _watch_queues(registry: kopf.OperatorRegistry, feed: Feed) -> None:
-    @kopf.on.event("kueue.x-k8s.io", "v1beta1", "workloads", registry=registry)
+    @kopf.on.event("kueue.x-k8s.io", "v1beta1", QUEUED, registry=registry)
     async def workload_event(event: Any, **_: Any) -> None:
         feed.workload(event["object"], deleted=event["type"] == "DELETED")
 
@@ -150,7 +154,7 @@ def _session(info: kopf.ConnectionInfo, watches: Watches, missed: MissedDeletion
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         response = await handler(request)
-        fit(response, pauses)
+        fit(response, pauses, KINDS)
         return response
 
     trace = aiohttp.TraceConfig()

@@ -105,8 +105,15 @@ async def _whole_lines(content: aiohttp.StreamReader, size: int) -> AsyncIterato
                 yield line
 
 
-def fit(response: aiohttp.ClientResponse, pauses: Pauses) -> None:
-    """Put it into the response of a watch; ClientConnectionError, for kopf to ask again, if it is not of an API server."""
+def fit(response: aiohttp.ClientResponse, pauses: Pauses, kinds: frozenset[str]) -> None:
+    """Put it into the response of a watch; ClientConnectionError, for kopf to ask again, if it is not of an API server.
+
+    Also for a list or watch of `kinds` (plurals) that are no longer there: until kopf has seen that their CRD was deleted,
+    and ends the watch. An answer of 404 would end the operator, or leave it behind without a watch.
+    """
+    if response.status == 404 and response.url.path.rsplit("/", 1)[-1] in kinds:
+        response.close()
+        raise aiohttp.ClientConnectionError(f"nothing is served at {response.url.path}: its CRD is gone")
     if response.status != 200 or response.url.query.get("watch") != "true":
         return
     if response.content_type != "application/json":

@@ -1,12 +1,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tuningsweep_operator import watch_stream
-from tuningsweep_operator.watch_stream import LIST_ANEW, Pauses, WatchContent, trouble_in
+from tuningsweep_operator.watch_stream import LIST_ANEW, Pauses, WatchContent, fit, trouble_in
 
 EVENT = b'{"type": "MODIFIED", "object": {"metadata": {"name": "one"}}}'
 PATH = "/apis/tuningsweep.io/v1alpha1/tuningsweeps"
@@ -98,3 +101,27 @@ def test_a_stream_that_ends_at_once_is_not_asked_for_again_in_a_tight_loop(
     assert given_to_kopf(Content(EVENT + b"\n" + EVENT[:20], error=error), pauses) == [EVENT + b"\n"]
     given_to_kopf(Content(b"\n", error=error, seconds=300.0), pauses)
     assert slept == [1.0, 2.0], "one that showed something, or lived as long as it should, goes on at once"
+
+
+GONE = "/apis/kueue.x-k8s.io/v1beta1/workloads"
+
+
+def answer(path: str, status: int, closed: list[str]) -> Any:
+    """A response of the API server, as far as it is looked at."""
+    url = URL(f"https://api{path}").with_query({"watch": "true"})
+    return SimpleNamespace(status=status, url=url, content_type="text/plain", close=lambda: closed.append(path))
+
+
+def test_a_kind_whose_crd_was_deleted_is_asked_for_again_and_ends_no_operator() -> None:
+    closed: list[str] = []
+    with pytest.raises(aiohttp.ClientConnectionError, match="its CRD is gone"):
+        fit(answer(GONE, 404, closed), Pauses(), frozenset({"workloads"}))
+    assert closed == [GONE]
+
+
+def test_a_404_of_anything_else_is_kopfs() -> None:
+    closed: list[str] = []
+    for path in ("/apis/kueue.x-k8s.io/v1beta1", "/api/v1/namespaces/team/pods/a"):
+        fit(answer(path, 404, closed), Pauses(), frozenset({"workloads", "pods"}))
+    fit(answer(GONE, 403, closed), Pauses(), frozenset({"workloads"}))
+    assert closed == []
