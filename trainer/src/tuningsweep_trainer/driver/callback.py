@@ -54,11 +54,10 @@ class BookKeeper(tune.Callback):
         Tune would keep them all, look at each again and again, and make a table of each in the end. One stays: of an empty
         list it would think that it was not told.
         """
-        if any(trial.is_finished() for trial in trials[:-1]):
-            for trial in trials[:-1]:
-                if trial.is_finished():
-                    trial.shrink()
-            trials[:-1] = [trial for trial in trials[:-1] if not trial.is_finished()]
+        ended = [trial for trial in trials[:-1] if trial.is_finished()]
+        for trial in ended:
+            trial.shrink()
+            trials.remove(trial)
         if self._may_pause:
             for trial in trials:
                 if trial.status == "PAUSED":
