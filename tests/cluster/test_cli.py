@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.sweeps import function_sweep, wait_condition, wait_running
+from cluster.sweeps import function_sweep, read_records, wait_condition, wait_running
 from support.kubectl import Kubectl, eventually
 
 ROLE = Path(__file__).parents[2] / "manifests" / "cli-role.yaml"
@@ -142,11 +142,16 @@ def test_a_suspended_sweep_is_read_from_its_claim_and_resumed(kubectl: Kubectl, 
     assert "paused suspended" in user.says("suspend", "paused")
     assert "already" in user.says("suspend", "paused")
     wait_condition(kubectl, "paused", "Suspended", 90)
-    assert list(records(user, "paused")) == ["trial-0000"]
+    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=paused"), 90, "no pod is left while suspended")
+    before = records(user, "paused")
+    assert list(before) == ["trial-0000"]
     user.says("resume", "paused")
     wait_running(kubectl, "paused", count=1)
     user.says("stop", "paused", "trial-0001")
     assert "best: trial-0000" in user.says("watch", "paused", "--no-progress", timeout=300)
+    after = read_records(kubectl, "paused")
+    assert {record["trial"]: record for record in after} == {**before, "trial-0001": after[-1]}
+    assert [(record["outcome"], record["attempts"]) for record in after] == [("Succeeded", 1), ("Stopped", 2)]
 
 
 def test_refusals_are_sentences(kubectl: Kubectl, user: User, tmp_path: Path) -> None:

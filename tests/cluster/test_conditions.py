@@ -119,18 +119,8 @@ def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds:
     wait_condition(kubectl, "too-early", "Complete", 180)
 
 
-def test_deadline(kubectl: Kubectl) -> None:
-    kubectl.apply(function_sweep("late", "counting", spec__activeDeadlineSeconds=45))
+def test_a_sweep_past_its_deadline_fails_and_one_that_has_ended_is_deleted_in_time(kubectl: Kubectl) -> None:
+    times = {"spec__activeDeadlineSeconds": 45, "spec__ttlSecondsAfterFinished": 15}
+    kubectl.apply(function_sweep("late", "counting", spec__storage={"ephemeral": {}}, **times))
     wait_condition(kubectl, "late", "Failed", 150, "DeadlineExceeded")
-
-
-def test_ttl_deletes_a_finished_sweep(kubectl: Kubectl) -> None:
-    kubectl.apply(
-        function_sweep(
-            "brief",
-            "quick",
-            spec__ttlSecondsAfterFinished=1,
-            spec__storage={"ephemeral": {}},
-        )
-    )
-    eventually(lambda: kubectl.find("tuningsweep", "brief") is None, 150, "the finished sweep is deleted")
+    eventually(lambda: kubectl.find("tuningsweep", "late") is None, 60, "the finished sweep is deleted")

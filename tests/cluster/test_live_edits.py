@@ -1,9 +1,10 @@
-"""Issue A(b), (d) and the single stop: what a person changes on a running sweep takes hold."""
+"""Issue A(b) and the single stop: what a person changes on a running sweep takes hold.
+
+(d), suspend and resume, is in test_object_storage.py by kubectl and in test_cli.py by the command line, on a claim.
+"""
 
 import collections
 from typing import Any
-
-import pytest
 
 from cluster.sweeps import (
     function_sweep,
@@ -40,26 +41,3 @@ def test_one_trial_is_stopped_on_request_and_tightened_limits_stop_the_others(ku
     ended = outcomes(read_records(kubectl, name))
     assert ended.pop("trial-0001") == [("Stopped", "StopRequested")]
     assert set(map(tuple, ended.values())) == {(("LimitExceeded", "MeanStepTimeLimitExceeded"),)}
-
-
-@pytest.mark.long
-def test_suspend_keeps_what_is_finished_and_resume_goes_on(kubectl: Kubectl) -> None:
-    name = "pause"
-    kubectl.apply(function_sweep(name, "counting", spec__parallelTrialCount=2))
-    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, 180, "two trials succeeded")
-    before = outcomes(read_records_of_succeeded(kubectl, name))
-    kubectl.patch("tuningsweep", name, {"spec": {"suspend": True}})
-    wait_condition(kubectl, name, "Suspended", 60)
-    eventually(lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={name}"), 90, "no pod is left while suspended")
-    kubectl.patch("tuningsweep", name, {"spec": {"suspend": False}})
-    wait_condition(kubectl, name, "Complete", 240)
-    after = read_records(kubectl, name)
-    ended = outcomes(after)
-    assert len(after) == len(ended) == 4
-    assert {trial: ended[trial] for trial in before} == before
-    assert {record["outcome"] for record in after} == {"Succeeded"}
-
-
-def read_records_of_succeeded(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
-    """Records so far."""
-    return [record for record in read_records(kubectl, name) if record["outcome"] == "Succeeded"]

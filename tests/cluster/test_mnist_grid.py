@@ -1,4 +1,5 @@
-"""Issue A(a): the thesis' MNIST grid on a real cluster; status, Events, metrics and records agree trial by trial."""
+"""Issue A(a): the thesis' MNIST grid on a real cluster, with limits; status, Events, metrics and records agree trial by
+trial."""
 
 import collections
 import time
@@ -10,49 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from cluster.sweeps import is_true, pod_metrics, read_records, stop_events
 from support.kubectl import Kubectl, KubectlError
 from support.sweeps import edited
+from support.thesis import manifest_of
 
-GRID: dict[str, Any] = {
-    "apiVersion": "tuningsweep.io/v1alpha1",
-    "kind": "TuningSweep",
-    "metadata": {"name": "mnist-svm"},
-    "spec": {
-        "objective": {
-            "type": "minimize",
-            "objectiveMetricName": "validation_loss",
-            "additionalMetricNames": ["accuracy"],
-        },
-        "parameters": [
-            {
-                "name": "batch_size",
-                "parameterType": "discrete",
-                "feasibleSpace": {"list": ["30", "300", "3000", "30000"]},
-            },
-            {
-                "name": "learning_rate",
-                "parameterType": "discrete",
-                "feasibleSpace": {"list": ["0.1", "0.01", "0.001", "0.0001"]},
-            },
-        ],
-        "search": {"algorithmName": "grid"},
-        "trainable": {
-            "builtin": {
-                "model": "linearSVM",
-                "task": "classification",
-                "dataset": {"openml": {"id": 554}},
-                "shuffle": True,
-                "steps": 60,
-                "evaluateEverySteps": 20,
-            }
-        },
-        "limits": {"memory": "250Mi", "meanStepTime": "30ms", "warmupSteps": 3, "windowSteps": 10},
-        "parallelTrialCount": 2,
-        "maxTrialCount": 16,
-        "cluster": {
-            "workers": {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2},
-            "resourcesPerTrial": {"cpu": "250m", "memory": "2Gi"},
-        },
-    },
-}
+NAME = "mnist-svm"
+LIMITS = {"memory": "250Mi", "meanStepTime": "30ms", "warmupSteps": 3, "windowSteps": 10}
 
 
 @dataclass
@@ -96,13 +58,13 @@ def watch_to_the_end(kubectl: Kubectl, name: str, seconds: float) -> tuple[dict[
 
 
 def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl, openml_server: str) -> None:
-    dataset = {"openml": {"id": 554, "server": openml_server}}
-    kubectl.apply(edited(GRID, {"spec.trainable.builtin.dataset": dataset}))
-    sweep, scraped = watch_to_the_end(kubectl, "mnist-svm", 420)
+    manifest = manifest_of(NAME, openml_server, steps=60, evaluate_every=20)
+    kubectl.apply(edited(manifest, {"spec.limits": LIMITS}))
+    sweep, scraped = watch_to_the_end(kubectl, NAME, 420)
     assert is_true(sweep, "Complete"), sweep["status"]
-    kubectl.run("wait", "--for=condition=Complete", "tuningsweep/mnist-svm", "--timeout=5s")
+    kubectl.run("wait", "--for=condition=Complete", f"tuningsweep/{NAME}", "--timeout=5s")
 
-    records = read_records(kubectl, "mnist-svm")
+    records = read_records(kubectl, NAME)
     assert len(records) == len({record["trial"] for record in records}) == 16
     outcomes = {(int(r["parameters"]["batch_size"]), r["outcome"], r["reason"]) for r in records}
     print("outcomes by batch size:", sorted(outcomes))
@@ -119,6 +81,7 @@ def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl,
             assert record["observed"] > record["limit"]
         else:
             assert record["outcome"] == "Succeeded", record
+            assert record["metrics"].keys() >= set(manifest["spec"]["objective"]["additionalMetricNames"]), record
     stopped = {r["trial"]: r for r in records if r["outcome"] == "LimitExceeded"}
     by_reason = {
         reason: {r["parameters"]["batch_size"] for r in stopped.values() if r["reason"] == reason}
@@ -139,7 +102,7 @@ def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl,
 def agree_with_status_and_events(kubectl: Kubectl, sweep: dict[str, Any], stopped: dict[str, Any]) -> None:
     for stop in sweep["status"]["lastStops"]:
         assert stopped[stop["trial"]]["reason"] == stop["reason"]
-    text = "\n".join(event["message"] for event in stop_events(kubectl, "mnist-svm"))
+    text = "\n".join(event["message"] for event in stop_events(kubectl, NAME))
     for trial in stopped:
         assert trial in text, text
 

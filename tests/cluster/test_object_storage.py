@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ def storage(host_address: str) -> Iterator[ObjectStorage]:
         yield storage
 
 
-def start(kubectl: Kubectl, storage: ObjectStorage, keys: dict[str, str]) -> None:
-    """A sweep of four trials, two at a time on a worker, with keys in a Secret."""
+def start(kubectl: Kubectl, storage: ObjectStorage, keys: dict[str, str], **edits: Any) -> None:
+    """A sweep of four trials, two at a time, with keys in a Secret."""
     literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
     kubectl.run("create", "secret", "generic", SECRET, *literals)
     sweep = function_sweep(
@@ -39,7 +40,7 @@ def start(kubectl: Kubectl, storage: ObjectStorage, keys: dict[str, str]) -> Non
         "counting",
         spec__storage={"uri": ABOVE, "endpoint": storage.address, "credentialsSecret": SECRET},
         spec__parameters=[discrete("x", "1"), discrete("steps", *SHORT, *LONG)],
-        spec__cluster__workers=ONE_WORKER,
+        **edits,
     )
     kubectl.apply(sweep)
 
@@ -48,7 +49,7 @@ def start(kubectl: Kubectl, storage: ObjectStorage, keys: dict[str, str]) -> Non
 def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     kubectl: Kubectl, storage: ObjectStorage, tmp_path: Path
 ) -> None:
-    start(kubectl, storage, storage.keys)
+    start(kubectl, storage, storage.keys, spec__cluster__workers=ONE_WORKER)
     eventually(lambda: checkpointed("trial-0000", "trial-0001"), 300, "the first two trials have saved something")
     pods = kubectl.items("pods", f"tuningsweep.io/sweep={NAME}")
     assert len(pods) == 2

@@ -166,6 +166,8 @@ BAD_MANIFESTS = [
         "two trainables", {"spec.trainable.function": "train:main"}, "write exactly one of builtin, function, command"
     ),
     BadInput("function without module", {"spec.trainable": {"function": "main"}}, "function"),
+    BadInput("preload without function", {"spec.trainable.preload": ["torch"]}, "trainable.preload is for"),
+    BadInput("preload of a file", {"spec.trainable": {"function": "a:b", "preload": ["torch.py/"]}}, "preload"),
     BadInput("empty command", {"spec.trainable": {"command": []}}, "command"),
     BadInput("unknown hyperparameter", {f"{FIRST}.name": "momentum"}, "of a built-in workload may be"),
     BadInput("model of the other task", {f"{BUILTIN}.model": "linearRegression"}, "trainable.builtin.model"),

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from support.sweeps import edited
 from support.trials import MIB, record
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.results.ledger import Ledger
@@ -22,6 +24,13 @@ def thesis_sweep(name: str) -> TuningSweep:
 def thesis_sweeps() -> list[TuningSweep]:
     """All of them."""
     return [thesis_sweep(path.stem) for path in sorted(MANIFESTS.glob("*.yaml"))]
+
+
+def manifest_of(workload: str, server: str, steps: int, evaluate_every: int) -> dict[str, Any]:
+    """A workload's manifest with what its user may want otherwise: an OpenML server, fewer steps."""
+    manifest = yaml.safe_load((MANIFESTS / f"{workload}.yaml").read_text())
+    changes = {"dataset.openml.server": server, "steps": steps, "evaluateEverySteps": evaluate_every}
+    return edited(manifest, {f"spec.trainable.builtin.{path}": value for path, value in changes.items()})
 
 
 def trace(trial: str, steps: int = 20) -> TrialTrace:

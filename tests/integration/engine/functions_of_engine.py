@@ -34,6 +34,15 @@ def forgetful(parameters: dict[str, Any]) -> None:
         report({"loss": float(parameters["x"]) + 1 / (number + 1)})
 
 
+def imports(parameters: dict[str, Any]) -> None:
+    """Reports which process imported the module `slowly_imported`, which one this is, and what it draws by chance."""
+    import numpy
+    import slowly_imported
+
+    drawn = float(numpy.random.random())
+    report({"loss": drawn, "imported_by": slowly_imported.PROCESS, "process": os.getpid()})
+
+
 def dies(parameters: dict[str, Any]) -> None:
     """Kills itself."""
     os.kill(os.getpid(), signal.SIGSEGV)

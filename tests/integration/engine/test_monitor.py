@@ -20,6 +20,7 @@ from tuningsweep_trainer.node.step_times import BUCKETS
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report
+from tuningsweep_trainer.training.preload import Preload
 from tuningsweep_trainer.training.process_tree import descendants
 
 PATIENCE = 60.0
@@ -28,7 +29,7 @@ PATIENCE = 60.0
 @pytest.fixture(scope="module")
 def launcher() -> Iterator[Launcher]:
     """One fork server, reused as a supervisor reuses it."""
-    launcher = Launcher(["tuningsweep_trainer.training.process"])
+    launcher = Launcher(Preload(modules=["tuningsweep_trainer.training.process"], python_path=PYTHON_PATH))
     launcher.start()
     yield launcher
     launcher.stop()

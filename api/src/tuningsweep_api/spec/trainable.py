@@ -95,6 +95,12 @@ _TRAINABLE_RULES = (
         "trainable.command[0] must be the program to run",
         lambda t: t.command is None or t.command[0] != "",
     ),
+    Rule(
+        "!has(self.preload) || self.preload.size() == 0 || has(self.function)",
+        "trainable.preload is for trainable.function: take it out, a built-in workload is imported once already, and a"
+        " command starts by itself",
+        lambda t: not t.preload or t.function is not None,
+    ),
 )
 
 
@@ -111,6 +117,12 @@ class Trainable(RuledModel):
         max_length=256,
     )
     """module:function in the image, called with a trial's parameters; it reports through `tuningsweep.report`."""
+    preload: Annotated[
+        list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$", max_length=256)]],
+        Field(max_length=32),
+    ] = []
+    """Modules that are slow to import, e.g. torch, or the function's own: imported once for each trial that runs at a time,
+    instead of by every trial. They must not start threads or use a GPU when they are imported."""
     command: Annotated[list[Annotated[str, Field(max_length=4096)]], Field(min_length=1, max_length=64)] | None = None
     """Program and arguments; parameters come as JSON in TUNINGSWEEP_PARAMETERS, metrics go out as JSON lines."""
     arguments: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)] = {}

@@ -8,6 +8,7 @@ from tuningsweep_api.spec.trainable import SYSTEM_METRICS
 from tuningsweep_api.trials import ParameterValue
 from tuningsweep_trainer.driver.values import number_or_text
 from tuningsweep_trainer.training.job import TrainingJob
+from tuningsweep_trainer.training.preload import Preload
 
 ACTOR_NAMESPACE = "tuningsweep"
 """Ray namespace of the node agents."""
@@ -34,9 +35,14 @@ class SweepContext(Model):
         return f"tuningsweep-{self.run_id}-{node_id}"
 
     @property
-    def preload(self) -> list[str]:
-        """Modules that the fork server imports for the training processes."""
-        return [*COMMON_PRELOAD, *(BUILTIN_PRELOAD if self.sweep.spec.trainable.builtin else ())]
+    def preload(self) -> Preload:
+        """What the fork server imports for the training processes."""
+        trainable = self.sweep.spec.trainable
+        return Preload(
+            modules=[*COMMON_PRELOAD, *(BUILTIN_PRELOAD if trainable.builtin else ())],
+            python_path=self.python_path,
+            user_modules=trainable.preload,
+        )
 
     def log_file(self, trial: str) -> Path:
         """The file that a trial's output goes to: in the results, or beside Ray's files where those are objects."""
@@ -59,7 +65,6 @@ class SweepContext(Model):
                 "additional_objectives": [each.objective_metric_name for each in spec.objective.additional_objectives],
                 "traced": spec.objective.shown_metric_names,
                 "checkpoint_root": self.results,
-                "python_path": self.python_path,
                 **more,
             }
         )

@@ -16,7 +16,7 @@ from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.node.access import find_node
 from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.supervisor.errors import GpuError
-from tuningsweep_trainer.supervisor.launcher import Launcher, LaunchError
+from tuningsweep_trainer.supervisor.launcher import Launcher, LaunchError, PreloadFailedError
 from tuningsweep_trainer.supervisor.sampler import TreeSampler
 from tuningsweep_trainer.training.wire import MessageReader
 
@@ -117,6 +117,9 @@ def rehearse(context: SweepContext, data: dict[str, Any] | None) -> int:
             if launcher.ended(launched.pid) is not None:
                 _refuse_trainable(context, "its process died while loading it")
         _refuse_trainable(context, f"loading it takes longer than {REHEARSAL_SECONDS:g} s")
+    except PreloadFailedError as error:
+        advice = "have it in the image, or take it out: then each trial imports what it needs"
+        raise SweepError(ConditionReason.TRAINABLE_UNAVAILABLE, f"trainable.preload {error}; {advice}") from error
     except LaunchError as error:
         raise SweepError(ConditionReason.DRIVER_FAILED, f"no training process can be started: {error}") from error
     finally:

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
+from tuningsweep_trainer.training.preload import Preload
 from tuningsweep_trainer.training.process_tree import kill_descendants
 
 START_SECONDS: Final = 120.0
@@ -23,6 +23,10 @@ START_SECONDS: Final = 120.0
 
 class LaunchError(RuntimeError):
     """The fork server could not be started, or died."""
+
+
+class PreloadFailedError(LaunchError):
+    """It could not import a module of `trainable.preload`; says which and why."""
 
 
 @dataclass(slots=True)
@@ -48,8 +52,8 @@ class Launched:
 class Launcher:
     """A fork server, started when first needed and again after it died."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
-        self._preload = list(preload)
+    def __init__(self, preload: Preload) -> None:
+        self._preload = preload
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
@@ -66,14 +70,14 @@ class Launcher:
         return self._server.pid
 
     def start(self) -> None:
-        """Start the server and wait until it has imported its modules; LaunchError if it cannot."""
+        """Start the server and wait until it has imported its modules; LaunchError, maybe a PreloadFailedError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [
             sys.executable,
             "-m",
             "tuningsweep_trainer.training.forkserver",
             str(theirs.fileno()),
-            *self._preload,
+            self._preload.model_dump_json(by_alias=True),
         ]
         self._server = subprocess.Popen(  # noqa: S603 - our own module
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
@@ -118,7 +122,7 @@ class Launcher:
         while select.select([self.socket], [], [], 0)[0]:
             message = self._next_message()
             if message.get("ended") == pid:
-                return message["status"]
+                return int(message["status"])
         return None
 
     def stop(self) -> None:
@@ -142,15 +146,17 @@ class Launcher:
             if select.select([self.socket], [], [], 0.5)[0]:
                 message = self._next_message()
                 if kind in message:
-                    return message[kind]
+                    return int(message[kind])
+                if "preload" in message:
+                    raise PreloadFailedError(str(message["preload"]))
         raise LaunchError(f"the fork server said nothing for {seconds:g} s")
 
-    def _next_message(self) -> dict[str, int]:
+    def _next_message(self) -> dict[str, int | str]:
         content = self.socket.recv(4096)
         if not content:
             status = None if self._server is None else self._server.poll()
             raise LaunchError(f"the fork server is gone (status {status})")
-        message: dict[str, int] = json.loads(content)
+        message: dict[str, int | str] = json.loads(content)
         return message
 
 

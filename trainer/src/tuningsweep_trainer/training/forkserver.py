@@ -1,22 +1,23 @@
 """The fork server: a small single-threaded process from which the training processes of one supervisor are forked.
 
-Started by `supervisor.launcher` as `python -m tuningsweep_trainer.training.forkserver SOCKET MODULE...`. It imports what
+Started by `supervisor.launcher` as `python -m tuningsweep_trainer.training.forkserver SOCKET PRELOAD`. It imports what
 training processes need once, so that each starts in milliseconds with a fresh PID. Whatever a training process leaves
 behind, daemons included, becomes its child (PR_SET_CHILD_SUBREAPER), so that all of a trial's processes can be found
 below it. When its supervisor dies, the socket closes, and it kills everything below it and ends.
 """
 
 import contextlib
-import importlib
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import traceback
 from typing import Final
 
 from tuningsweep_trainer.training import linux
+from tuningsweep_trainer.training.preload import Preload, PreloadError
 from tuningsweep_trainer.training.process_tree import kill_descendants
 
 MAX_REQUEST_BYTES: Final = 1 << 16
@@ -98,12 +99,16 @@ class ForkServer:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on the socket whose descriptor is the first argument, with the other arguments as modules to preload."""
+    """Serve on the socket whose descriptor is the first argument, with the second as a Preload in JSON."""
     connection = socket.socket(fileno=int(arguments[0]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.become_subreaper()
-    for module in arguments[1:]:
-        importlib.import_module(module)
+    try:
+        Preload.model_validate_json(arguments[1]).run()
+    except PreloadError as error:
+        traceback.print_exc()
+        connection.send(json.dumps({"preload": str(error)}).encode())
+        os._exit(1)  # it may have left threads behind that would be waited for
     connection.send(json.dumps({"ready": os.getpid()}).encode())
     ForkServer(connection).serve()
 

@@ -35,8 +35,6 @@ class TrainingJob(Model):
     """Metrics reported with the checkpoint that this process goes on from."""
     data: dict[str, Any] | None = None
     """The prepared data set of a built-in workload (a PreparedRef as JSON)."""
-    python_path: list[str] = []
-    """Folders put in front of sys.path."""
     rehearsal: bool = False
     """Load everything and report `ready`, then wait: the driver measures what an empty process needs."""
 

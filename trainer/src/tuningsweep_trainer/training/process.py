@@ -19,6 +19,7 @@ from tuningsweep_api.spec.trainable import BuiltinTrainable
 from tuningsweep_trainer.training import linux, wire
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
+from tuningsweep_trainer.training.preload import draw_again
 from tuningsweep_trainer.training.session import TrialSession, install
 
 MAX_TRACEBACK = 20_000
@@ -34,7 +35,6 @@ def run(descriptors: dict[str, int]) -> None:
             job = TrainingJob.model_validate_json(file.read())
         clock = StepClock(descriptors["clock"])
         install(TrialSession(job, reports, descriptors["acknowledgements"], clock))
-        sys.path[:0] = job.python_path
         if job.rehearsal:
             _rehearse(job, reports)
         _train(job, clock)
@@ -98,6 +98,7 @@ def _train(job: TrainingJob, clock: StepClock) -> None:
     trainable = job.trainable
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     if trainable.function is not None:
+        draw_again()
         call_function(load_function(trainable.function), dict(job.parameters), checkpoint)
     elif trainable.command is not None:
         from tuningsweep_trainer.training.command import run_command

@@ -1,0 +1,5 @@
+"""A user's module that is worth preloading; it remembers which process imported it."""
+
+import os
+
+PROCESS = os.getpid()
