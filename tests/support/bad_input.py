@@ -36,6 +36,11 @@ def parameter(name: str, kind: str, **space: Any) -> dict[str, Any]:
     return {"name": name, "parameterType": kind, "feasibleSpace": space}
 
 
+def points(**values: str) -> dict[str, Any]:
+    """Edits that try one configuration first."""
+    return {"spec.search.pointsToEvaluate": [values]}
+
+
 def several(*metrics: str) -> dict[str, Any]:
     """Edits that minimize metrics beside the objective."""
     further = [{"type": "minimize", "objectiveMetricName": metric} for metric in metrics]
@@ -166,6 +171,21 @@ BAD_MANIFESTS = [
         "two trainables", {"spec.trainable.function": "train:main"}, "write exactly one of builtin, function, command"
     ),
     BadInput("function without module", {"spec.trainable": {"function": "main"}}, "function"),
+    BadInput("point with a parameter missing", points(batch_size="30"), "every point needs a value of every parameter"),
+    BadInput(
+        "point with something else",
+        points(batch_size="30", learning_rate="0.01", momentum="0.9"),
+        "every point needs a value of every parameter, and of nothing else",
+    ),
+    BadInput(
+        "point off the list", points(batch_size="31", learning_rate="0.01"), "must be in its parameter's feasibleSpace"
+    ),
+    BadInput(
+        "point above max", points(batch_size="30", learning_rate="0.2"), "must be in its parameter's feasibleSpace"
+    ),
+    BadInput(
+        "point in words", points(batch_size="30", learning_rate="small"), "must be in its parameter's feasibleSpace"
+    ),
     BadInput("preload without function", {"spec.trainable.preload": ["torch"]}, "trainable.preload is for"),
     BadInput("preload of a file", {"spec.trainable": {"function": "a:b", "preload": ["torch.py/"]}}, "preload"),
     BadInput("empty command", {"spec.trainable": {"command": []}}, "command"),

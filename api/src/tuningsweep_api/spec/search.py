@@ -1,6 +1,7 @@
 """`spec.search` and `spec.scheduler`: which configurations are tried, which trials are ended for their results."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -28,6 +29,11 @@ class Search(Model):
     multivariate-tpe (tree-structured Parzen estimators), cmaes (evolution strategy, for numbers), hyperopt (its TPE)."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Seed of the search: the same manifest proposes the same configurations."""
+    points_to_evaluate: Annotated[
+        list[Annotated[dict[str, Annotated[str, Field(max_length=128)]], Field(max_length=32)]], Field(max_length=16)
+    ] = []
+    """Configurations to try first, in this order, before the search chooses its own and learning from them: a value, as a
+    string, of every parameter. What was best elsewhere, say. A value between steps is put on the nearest one."""
 
 
 class SchedulerType(StrEnum):

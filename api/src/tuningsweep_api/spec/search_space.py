@@ -1,14 +1,17 @@
 """`spec.parameters`: the search space, in Katib's shape."""
 
+import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from tuningsweep_api.model import Model
-from tuningsweep_api.quantities import DecimalText
+from tuningsweep_api.quantities import DECIMAL_PATTERN, DecimalText
 from tuningsweep_api.spec.rules import Rule, RuledModel
+
+WHOLE_PATTERN: Final = "^[-+]?[0-9]+$"
 
 
 class ParameterType(StrEnum):
@@ -82,6 +85,27 @@ def _whole(parameter: "Parameter") -> bool:
     return all(value is None or Decimal(value) % 1 == 0 for value in (space.min, space.max, space.step))
 
 
+def contains(parameter: "Parameter", text: str) -> bool:
+    """Whether a value as it is written is in the space: one of the list, or a number from min to max, steps left aside."""
+    space = parameter.feasible_space
+    if space.choices is not None:
+        return text in space.choices
+    if space.min is None or space.max is None:
+        return False
+    pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else DECIMAL_PATTERN
+    return re.fullmatch(pattern, text) is not None and float(space.min) <= float(text) <= float(space.max)
+
+
+def cel_contains(parameter: str, text: str) -> str:
+    """`contains` in CEL, for expressions of the parameter and the text."""
+    space, decimal = f"{parameter}.feasibleSpace", DECIMAL_PATTERN.replace("\\.", "[.]")
+    return (
+        f"(has({space}.list) ? {text} in {space}.list : has({space}.min) && has({space}.max)"
+        f" && {text}.matches({parameter}.parameterType == 'int' ? '{WHOLE_PATTERN}' : '{decimal}')"
+        f" && double({space}.min) <= double({text}) && double({text}) <= double({space}.max))"
+    )
+
+
 _RANGED = "self.parameterType in ['int', 'double']"
 _BOTH = "has(self.feasibleSpace.min) && has(self.feasibleSpace.max)"
 _RULES = (
@@ -130,7 +154,7 @@ _RULES = (
     Rule(
         "self.parameterType != 'int' || ["
         + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step"))
-        + "].all(v, v.matches('^[-+]?[0-9]+$'))",
+        + f"].all(v, v.matches('{WHOLE_PATTERN}'))",
         "feasibleSpace of an int parameter takes whole numbers; use parameterType double for others",
         _whole,
     ),

@@ -13,7 +13,7 @@ from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.rules import Rule, RuledModel
 from tuningsweep_api.spec.search import Scheduler, SchedulerType, Search, SearchAlgorithm
-from tuningsweep_api.spec.search_space import Parameter, ParameterType
+from tuningsweep_api.spec.search_space import Parameter, ParameterType, cel_contains, contains
 from tuningsweep_api.spec.storage import NewClaim, Storage, Tracking
 from tuningsweep_api.spec.trainable import BUILTIN_METRICS, BUILTIN_PARAMETERS, Task, Trainable
 
@@ -94,6 +94,20 @@ def _builtin_parameters_known(spec: "TuningSweepSpec") -> bool:
     return {p.name for p in spec.parameters} | set(spec.trainable.arguments) <= set(BUILTIN_PARAMETERS)
 
 
+def _points_whole(spec: "TuningSweepSpec") -> bool:
+    wanted = {parameter.name for parameter in spec.parameters}
+    return all(point.keys() == wanted for point in spec.search.points_to_evaluate)
+
+
+def _points_feasible(spec: "TuningSweepSpec") -> bool:
+    return all(
+        contains(parameter, point[parameter.name])
+        for point in spec.search.points_to_evaluate
+        for parameter in spec.parameters
+        if parameter.name in point
+    )
+
+
 def _cel_list(values: tuple[str, ...]) -> str:
     return "[" + ", ".join(f"'{value}'" for value in values) + "]"
 
@@ -116,6 +130,19 @@ _RULES = (
         " || self.parameters.all(p, p.parameterType != 'double' || has(p.feasibleSpace.step))",
         "search.algorithmName grid needs feasibleSpace.step (or a discrete list) for every double parameter",
         _grid_enumerable,
+    ),
+    Rule(
+        "self.search.pointsToEvaluate.all(p, p.size() == self.parameters.size() && self.parameters.all(q, q.name in p))",
+        "search.pointsToEvaluate: every point needs a value of every parameter, and of nothing else",
+        _points_whole,
+    ),
+    Rule(
+        "self.search.pointsToEvaluate.all(p, self.parameters.all(q, !(q.name in p) || "
+        + cel_contains("q", "p[q.name]")
+        + "))",
+        "search.pointsToEvaluate: a value must be in its parameter's feasibleSpace, one of list as it is written there, or a"
+        " number from min to max (a whole one for an int)",
+        _points_feasible,
     ),
     Rule(
         "!(self.scheduler.type in ['PBT', 'PB2']) || self.search.algorithmName == 'random'",

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 
 from tuningsweep_api.spec.search_space import Distribution, Parameter, ParameterType
+from tuningsweep_api.spec.sweep import TuningSweepSpec
 from tuningsweep_api.trials import ParameterValue
 from tuningsweep_trainer.driver.values import number_or_text, plain_number
 
@@ -78,6 +79,40 @@ def grid_configuration(parameters: Sequence[Parameter], index: int) -> Parameter
         index, position = divmod(index, _positions(parameter))
         found[parameter.name] = _at(parameter, position)
     return {parameter.name: found[parameter.name] for parameter in parameters}
+
+
+def grid_index(parameters: Sequence[Parameter], configuration: Parameters) -> int:
+    """Where a combination stands in the grid."""
+    index = 0
+    for parameter in parameters:
+        index = index * _positions(parameter) + _position_of(parameter, configuration[parameter.name])
+    return index
+
+
+def _position_of(parameter: Parameter, value: ParameterValue) -> int:
+    listed = choices(parameter)
+    if listed is not None:
+        return listed.index(value)
+    step = step_of(parameter)
+    assert step is not None
+    return int(((Decimal(repr(float(value))) - bounds(parameter)[0]) / step).to_integral_value(ROUND_HALF_EVEN))
+
+
+def points_to_evaluate(spec: TuningSweepSpec) -> list[Parameters]:
+    """The configurations that are tried first, each once, with every value on the steps of its parameter."""
+    found: list[Parameters] = []
+    for point in spec.search.points_to_evaluate:
+        made = {parameter.name: _value_of(parameter, point[parameter.name]) for parameter in spec.parameters}
+        if made not in found:
+            found.append(made)
+    return found
+
+
+def _value_of(parameter: Parameter, text: str) -> ParameterValue:
+    listed, space = choices(parameter), parameter.feasible_space
+    if listed is not None and space.choices is not None:
+        return listed[space.choices.index(text)]
+    return nearest(parameter, float(text))
 
 
 def random_configuration(parameters: Sequence[Parameter], seed: int, index: int) -> Parameters:

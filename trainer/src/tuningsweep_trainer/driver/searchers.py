@@ -38,7 +38,9 @@ class OptunaProposer:
     pass over.
     """
 
-    def __init__(self, spec: TuningSweepSpec, seed: int, make_sampler: Callable[[int], Any]) -> None:
+    def __init__(
+        self, spec: TuningSweepSpec, seed: int, points: Sequence[Parameters], make_sampler: Callable[[int], Any]
+    ) -> None:
         import optuna
         from ray.tune.search.optuna import OptunaSearch
 
@@ -58,6 +60,8 @@ class OptunaProposer:
             storage=storage,
         )
         self._study = optuna.load_study(study_name=STUDY, storage=storage)
+        for point in points:
+            self._study.enqueue_trial(point)
         self._asked: set[str] = set()
 
     def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
@@ -106,11 +110,11 @@ class HyperOptProposer:
     """HyperOpt's TPE.
 
     HyperOpt knows neither pruned nor failed points, so a trial without a usable objective is told as an error and passed
-    over, and one over a limit as the worst value seen. The trials on record are its first points.
+    over, and one over a limit as the worst value seen. The trials on record are its first points, then those to evaluate.
     """
 
-    def __init__(self, spec: TuningSweepSpec, seed: int) -> None:
-        self._spec, self._seed = spec, seed
+    def __init__(self, spec: TuningSweepSpec, seed: int, points: Sequence[Parameters]) -> None:
+        self._spec, self._seed, self._points = spec, seed, points
         self._metric = spec.objective.objective_metric_name
         self._history: list[TrialRecord] = []
         self._worst: float | None = None
@@ -134,7 +138,7 @@ class HyperOptProposer:
 
         logging.getLogger("hyperopt").setLevel(logging.WARNING)
         names = [parameter.name for parameter in self._spec.parameters]
-        points = [{name: record.parameters[name] for name in names} for record in self._history]
+        points = [{name: record.parameters[name] for name in names} for record in self._history] + list(self._points)
         search = HyperOptSearch(
             space={parameter.name: _hyperopt_distribution(parameter) for parameter in self._spec.parameters},
             metric=self._metric,
@@ -177,30 +181,30 @@ def put_back(parameters: Sequence[Parameter], suggested: dict[str, Any]) -> Para
     return {parameter.name: nearest(parameter, suggested[parameter.name]) for parameter in parameters}
 
 
-def _optuna(name: str, **options: Any) -> Callable[[TuningSweepSpec, int], OptunaProposer]:
+def _optuna(name: str, **options: Any) -> Callable[[TuningSweepSpec, int, Sequence[Parameters]], OptunaProposer]:
     def make_sampler(seed: int) -> Any:
         import optuna
 
         return getattr(optuna.samplers, name)(seed=seed, **options)
 
-    return lambda spec, seed: OptunaProposer(spec, seed, make_sampler)
+    return lambda spec, seed, points: OptunaProposer(spec, seed, points, make_sampler)
 
 
-SEARCHERS: Final[dict[SearchAlgorithm, Callable[[TuningSweepSpec, int], Any]]] = {
+SEARCHERS: Final[dict[SearchAlgorithm, Callable[[TuningSweepSpec, int, Sequence[Parameters]], Any]]] = {
     SearchAlgorithm.TPE: _optuna("TPESampler"),
     SearchAlgorithm.MULTIVARIATE_TPE: _optuna("TPESampler", multivariate=True),
     SearchAlgorithm.CMA_ES: _optuna("CmaEsSampler", warn_independent_sampling=False),
     SearchAlgorithm.SOBOL: _optuna("QMCSampler", qmc_type="sobol", warn_independent_sampling=False, scramble=True),
     SearchAlgorithm.HYPEROPT: HyperOptProposer,
 }
-"""Each makes a Proposer from the spec and a seed."""
+"""Each makes a Proposer from the spec, a seed, and the points to try first."""
 
 
-def make_searcher(spec: TuningSweepSpec, assigned: int) -> Any:
-    """The searcher that `spec.search` names.
+def make_searcher(spec: TuningSweepSpec, assigned: int, points: Sequence[Parameters] = ()) -> Any:
+    """The searcher that `spec.search` names, which proposes `points` first.
 
     A restarted driver (`assigned` trials have their parameters already) draws on, rather than drawing once more what the
     first one drew.
     """
     seed = int(np.random.SeedSequence([spec.search.seed, assigned]).generate_state(1)[0]) & ((1 << SEED_BITS) - 1)
-    return SEARCHERS[spec.search.algorithm_name](spec, seed)
+    return SEARCHERS[spec.search.algorithm_name](spec, seed, points)
