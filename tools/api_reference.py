@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from tuningsweep_api.crd import custom_resource_definition
-from tuningsweep_api.spec.sweep import AUTO
+from tuningsweep_api.spec.sweep_rules import AUTO
 
 INTRODUCTION: Final = """# Reference: TuningSweep
 

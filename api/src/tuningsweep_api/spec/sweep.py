@@ -1,4 +1,4 @@
-"""The TuningSweep resource: spec, its rules across fields, and the whole object as a user writes it."""
+"""The TuningSweep resource: its spec, and the whole object as a user writes it. Rules across fields: `sweep_rules`."""
 
 import json
 from typing import Annotated, Any, Final, Literal, Self
@@ -11,11 +11,12 @@ from tuningsweep_api.model import Model, whole_numbers
 from tuningsweep_api.spec.cluster import Cluster, PodTemplate
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import Objective
-from tuningsweep_api.spec.rules import Rule, RuledModel
-from tuningsweep_api.spec.search import Scheduler, SchedulerType, Search, SearchAlgorithm
-from tuningsweep_api.spec.search_space import Parameter, ParameterType, cel_contains, contains
+from tuningsweep_api.spec.rules import RuledModel
+from tuningsweep_api.spec.search import Scheduler, Search
+from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.spec.storage import NewClaim, Storage, Tracking
-from tuningsweep_api.spec.trainable import BUILTIN_METRICS, BUILTIN_PARAMETERS, Task, Trainable
+from tuningsweep_api.spec.sweep_rules import AUTO, SPEC_RULES
+from tuningsweep_api.spec.trainable import Trainable
 
 NAME_MAX_LENGTH: Final = 40
 
@@ -31,8 +32,6 @@ MUTABLE_FIELDS: Final = (
 )
 """Fields of the spec that may be edited after creation."""
 
-
-AUTO: Final = "Auto"
 MOST_PARALLEL_TRIALS: Final = 1000
 
 
@@ -57,156 +56,11 @@ ParallelTrialCount = Annotated[
 ]
 """A number of trials, or `Auto`: as many as fit into memory. The only text is AUTO."""
 
-POPULATION_BASED: Final = (SchedulerType.PBT, SchedulerType.PB2)
-"""Schedulers that give running trials other configurations."""
-
-ONE_OBJECTIVE: Final = (SearchAlgorithm.CMA_ES, SearchAlgorithm.HYPEROPT)
-"""Search algorithms that can't optimise several metrics together."""
-
-
-def _distinct_names(spec: "TuningSweepSpec") -> bool:
-    names_used = [parameter.name for parameter in spec.parameters]
-    return len(set(names_used)) == len(names_used)
-
-
-def _grid_enumerable(spec: "TuningSweepSpec") -> bool:
-    if spec.search.algorithm_name is not SearchAlgorithm.GRID:
-        return True
-    return all(
-        p.feasible_space.choices is not None
-        or p.feasible_space.step is not None
-        or p.parameter_type is ParameterType.INT
-        for p in spec.parameters
-    )
-
-
-def _builtin_metric_known(spec: "TuningSweepSpec") -> bool:
-    builtin = spec.trainable.builtin
-    if builtin is None:
-        return True
-    wanted = {spec.objective.objective_metric_name, *spec.objective.shown_metric_names}
-    return wanted <= set(BUILTIN_METRICS[builtin.task])
-
-
-def _builtin_parameters_known(spec: "TuningSweepSpec") -> bool:
-    if spec.trainable.builtin is None:
-        return True
-    return {p.name for p in spec.parameters} | set(spec.trainable.arguments) <= set(BUILTIN_PARAMETERS)
-
-
-def _points_whole(spec: "TuningSweepSpec") -> bool:
-    wanted = {parameter.name for parameter in spec.parameters}
-    return all(point.keys() == wanted for point in spec.search.points_to_evaluate)
-
-
-def _points_feasible(spec: "TuningSweepSpec") -> bool:
-    return all(
-        contains(parameter, point[parameter.name])
-        for point in spec.search.points_to_evaluate
-        for parameter in spec.parameters
-        if parameter.name in point
-    )
-
-
-def _cel_list(values: tuple[str, ...]) -> str:
-    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
-
-
-_CLASSIFICATION, _REGRESSION = BUILTIN_METRICS[Task.CLASSIFICATION], BUILTIN_METRICS[Task.REGRESSION]
-_BUILTIN = "has(self.trainable.builtin)"
-_METRICS = (
-    "([self.objective.objectiveMetricName] + self.objective.additionalMetricNames"
-    " + self.objective.additionalObjectives.map(o, o.objectiveMetricName))"
-)
-
-_RULES = (
-    Rule(
-        "self.parameters.all(p, self.parameters.exists_one(q, q.name == p.name))",
-        "parameters must have different names",
-        _distinct_names,
-    ),
-    Rule(
-        "self.search.algorithmName != 'grid'"
-        " || self.parameters.all(p, p.parameterType != 'double' || has(p.feasibleSpace.step))",
-        "search.algorithmName grid needs feasibleSpace.step (or a discrete list) for every double parameter",
-        _grid_enumerable,
-    ),
-    Rule(
-        "self.search.pointsToEvaluate.all(p, p.size() == self.parameters.size() && self.parameters.all(q, q.name in p))",
-        "search.pointsToEvaluate: every point needs a value of every parameter, and of nothing else",
-        _points_whole,
-    ),
-    Rule(
-        "self.search.pointsToEvaluate.all(p, self.parameters.all(q, !(q.name in p) || "
-        + cel_contains("q", "p[q.name]")
-        + "))",
-        "search.pointsToEvaluate: a value must be in its parameter's feasibleSpace, one of list as it is written there, or a"
-        " number from min to max (a whole one for an int)",
-        _points_feasible,
-    ),
-    Rule(
-        "!(self.scheduler.type in ['PBT', 'PB2']) || self.search.algorithmName == 'random'",
-        "scheduler.type PBT or PB2 chooses configurations itself; use it with search.algorithmName random",
-        lambda s: s.scheduler.type not in POPULATION_BASED or s.search.algorithm_name is SearchAlgorithm.RANDOM,
-    ),
-    Rule(
-        "self.scheduler.type != 'PB2' || self.parameters.all(p, p.parameterType in ['int', 'double'])",
-        "scheduler.type PB2 needs parameters of parameterType int or double only; use PBT with lists",
-        lambda s: (
-            s.scheduler.type is not SchedulerType.PB2
-            or all(p.parameter_type in (ParameterType.INT, ParameterType.DOUBLE) for p in s.parameters)
-        ),
-    ),
-    Rule(
-        "self.objective.additionalObjectives.size() == 0 || self.scheduler.type == 'None'",
-        "scheduler.type must be None with objective.additionalObjectives: schedulers compare trials by one metric;"
-        " leave the scheduler out, or list what you only want to see in objective.additionalMetricNames",
-        lambda s: not s.objective.additional_objectives or s.scheduler.type is SchedulerType.NONE,
-    ),
-    Rule(
-        "self.objective.additionalObjectives.size() == 0"
-        f" || !(self.search.algorithmName in {_cel_list(ONE_OBJECTIVE)})",
-        f"search.algorithmName {' and '.join(ONE_OBJECTIVE)} optimise one metric; with objective.additionalObjectives"
-        " write tpe, multivariate-tpe, sobol, random or grid",
-        lambda s: not s.objective.additional_objectives or s.search.algorithm_name not in ONE_OBJECTIVE,
-    ),
-    Rule(
-        f"!{_BUILTIN} || (self.trainable.builtin.task == 'classification'"
-        f" ? {_METRICS}.all(m, m in {_cel_list(_CLASSIFICATION)}) : {_METRICS}.all(m, m in {_cel_list(_REGRESSION)}))",
-        "objective names a metric that the built-in workload does not report; classification has "
-        f"{', '.join(_CLASSIFICATION)}; regression has rmse instead of accuracy",
-        _builtin_metric_known,
-    ),
-    Rule(
-        f"!{_BUILTIN} || (self.parameters.all(p, p.name in {_cel_list(BUILTIN_PARAMETERS)})"
-        f" && self.trainable.arguments.all(a, a in {_cel_list(BUILTIN_PARAMETERS)}))",
-        f"parameters and trainable.arguments of a built-in workload may be {', '.join(BUILTIN_PARAMETERS)}",
-        _builtin_parameters_known,
-    ),
-    Rule(
-        "!has(self.storage.ephemeral) || self.cluster.workers.maxReplicas == 0",
-        "storage.ephemeral needs cluster.workers.minReplicas and maxReplicas 0 (trials on the head pod):"
-        " pods share no ephemeral volume; use volumeClaim, existingClaim or uri with workers",
-        lambda s: s.storage.ephemeral is None or s.cluster.workers.max_replicas == 0,
-    ),
-    Rule(
-        "type(self.parallelTrialCount) == string || self.parallelTrialCount <= self.maxTrialCount",
-        "parallelTrialCount must not be above maxTrialCount",
-        lambda s: s.parallel_trial_count == AUTO or s.parallel_trial_count <= s.max_trial_count,
-    ),
-    Rule(
-        "type(self.parallelTrialCount) != string || self.cluster.workers.minReplicas == self.cluster.workers.maxReplicas",
-        "parallelTrialCount Auto fills the pods there are, so the autoscaler would never see a trial wait;"
-        " write the same number for cluster.workers.minReplicas and maxReplicas",
-        lambda s: s.parallel_trial_count != AUTO or s.cluster.workers.min_replicas == s.cluster.workers.max_replicas,
-    ),
-)
-
 
 class TuningSweepSpec(RuledModel):
     """What to tune, under which limits, and where."""
 
-    RULES = _RULES
+    RULES = SPEC_RULES
 
     objective: Objective
     """Metric to optimise."""

@@ -7,7 +7,8 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.search_space import ParameterType
-from tuningsweep_api.spec.sweep import ONE_OBJECTIVE, TuningSweep, TuningSweepSpec
+from tuningsweep_api.spec.sweep import TuningSweep, TuningSweepSpec
+from tuningsweep_api.spec.sweep_rules import ONE_OBJECTIVE
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, nearest
 from tuningsweep_trainer.driver.searchers import SEARCHERS, make_searcher

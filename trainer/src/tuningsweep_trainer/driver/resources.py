@@ -3,7 +3,8 @@
 from typing import Final
 
 from tuningsweep_api.quantities import quantity_value
-from tuningsweep_api.spec.sweep import AUTO, TuningSweepSpec
+from tuningsweep_api.spec.sweep import TuningSweepSpec
+from tuningsweep_api.spec.sweep_rules import AUTO
 
 LOCAL_CPU: Final = 0.001
 """Cores that Ray sets aside for a local trial: next to none, parallelTrialCount bounds how many run."""

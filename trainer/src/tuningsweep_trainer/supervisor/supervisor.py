@@ -18,7 +18,7 @@ from ray import tune
 
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome
-from tuningsweep_api.spec.sweep import AUTO
+from tuningsweep_api.spec.sweep_rules import AUTO
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.access import NodeAccess, find_node
