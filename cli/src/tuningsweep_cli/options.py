@@ -59,6 +59,7 @@ class BestFormat(StrEnum):
     JSON = "json"
     YAML = "yaml"
     ARGS = "args"
+    POINTS = "points"
 
 
 class ManifestFormat(StrEnum):

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tuningsweep_api.optimal import pareto_front
 from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.spec.search_space import Parameter, text_of
 from tuningsweep_api.trials import OptimalTrial, RunningTrial, TrialRecord
 from tuningsweep_cli import text
 from tuningsweep_cli.consoles import console
@@ -82,12 +83,19 @@ def show_best(source: Source, output: BestFormat) -> None:
     best = front[0]
     if output is BestFormat.ARGS:
         typer.echo(as_arguments(best.parameters), nl=False)
+    elif output is BestFormat.POINTS:
+        typer.echo(as_yaml({"pointsToEvaluate": _points(source.sweep.spec.parameters, front)}), nl=False)
     elif output is BestFormat.TABLE:
         console().print(_best_table(front, objective.objective_metric_name))
     else:
         more = {"paretoFront": [trial.dump() for trial in front]} if objective.additional_objectives else {}
         content = best.dump() | more
         typer.echo(as_json(content) if output is BestFormat.JSON else as_yaml(content), nl=False)
+
+
+def _points(parameters: Sequence[Parameter], front: Sequence[OptimalTrial]) -> list[dict[str, str]]:
+    """Configurations as `search.pointsToEvaluate` of another sweep takes them."""
+    return [{each.name: text_of(each, trial.parameters[each.name]) for each in parameters} for trial in front]
 
 
 def _best_table(front: Sequence[OptimalTrial], metric: str) -> Table:

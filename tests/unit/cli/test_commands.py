@@ -111,6 +111,8 @@ def test_best_shows_the_whole_front_of_several_objectives(results: Path) -> None
 def test_best_is_the_best_of_those_that_kept_the_limits(results: Path) -> None:
     assert call("best", NAME, "-o", "args").stdout == "--batch_size=30 --learning_rate=0.01\n"
     assert json.loads(call("best", NAME, "-o", "json").stdout)["objective"] == 0.125
+    points = yaml.safe_load(call("best", NAME, "-o", "points").stdout)
+    assert points == {"pointsToEvaluate": [{"batch_size": "30", "learning_rate": "0.01"}]}
     assert "trial-0002" in call("best", NAME).stdout
     (results / "trials.jsonl").unlink()
     nothing = call("best", NAME)

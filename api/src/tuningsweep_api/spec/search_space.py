@@ -96,6 +96,14 @@ def contains(parameter: "Parameter", text: str) -> bool:
     return re.fullmatch(pattern, text) is not None and float(space.min) <= float(text) <= float(space.max)
 
 
+def text_of(parameter: "Parameter", value: int | float | str) -> str:
+    """A value of a trial as a manifest has it: as the list writes it, or the number."""
+    for text in parameter.feasible_space.choices or []:
+        if text == value or (not isinstance(value, str) and float(text) == value):
+            return text
+    return str(value)
+
+
 def cel_contains(parameter: str, text: str) -> str:
     """`contains` in CEL, for expressions of the parameter and the text."""
     space, decimal = f"{parameter}.feasibleSpace", DECIMAL_PATTERN.replace("\\.", "[.]")

@@ -125,7 +125,7 @@ def best(
     kubeconfig: Kubeconfig = None,
 ) -> None:
     """Show the best trial that kept the limits, with several objectives the Pareto front; `-o args` gives the best one's
-    parameters as --NAME=VALUE."""
+    parameters as --NAME=VALUE, `-o points` all of them for another sweep's `search`, to be tried first there."""
     from tuningsweep_cli.source.opening import opened
     from tuningsweep_cli.trials import show_best
 

@@ -7,10 +7,17 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.search import SearchAlgorithm
+from tuningsweep_api.spec.search_space import text_of
 from tuningsweep_api.spec.sweep import TuningSweep, TuningSweepSpec
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.proposals import make_proposer
-from tuningsweep_trainer.driver.search_space import Parameters, grid_configuration, grid_index, grid_size
+from tuningsweep_trainer.driver.search_space import (
+    Parameters,
+    grid_configuration,
+    grid_index,
+    grid_size,
+    points_to_evaluate,
+)
 
 SPACE = [
     {"name": "alpha", "parameterType": "double", "feasibleSpace": {"min": "0.05", "max": "0.4", "step": "0.1"}},
@@ -83,3 +90,11 @@ def test_the_place_of_a_combination_in_the_grid_is_found_again() -> None:
 
 def test_without_points_random_draws_are_what_they_were() -> None:
     assert proposed(spec("random"), 2, 6) == proposed(spec("random", []), 2, 6)
+
+
+def test_what_a_trial_had_is_a_point_as_the_manifest_writes_it() -> None:
+    wanted = spec("random")
+    for tried in proposed(wanted, 0, 40):
+        assert tried is not None
+        texts = {parameter.name: text_of(parameter, tried[parameter.name]) for parameter in wanted.parameters}
+        assert points_to_evaluate(spec("random", [texts])) == [tried]
