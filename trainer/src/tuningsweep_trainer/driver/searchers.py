@@ -5,6 +5,7 @@ space by `nearest`, since not every searcher knows steps.
 """
 
 import logging
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -185,7 +186,9 @@ def _optuna(name: str, **options: Any) -> Callable[[TuningSweepSpec, int, Sequen
     def make_sampler(seed: int) -> Any:
         import optuna
 
-        return getattr(optuna.samplers, name)(seed=seed, **options)
+        with warnings.catch_warnings():  # QMCSampler is called experimental, which no user of a sweep can act on
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return getattr(optuna.samplers, name)(seed=seed, **options)
 
     return lambda spec, seed, points: OptunaProposer(spec, seed, points, make_sampler)
 
