@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.prometheus import Prometheus
 from support.rig import rig_file
 
@@ -79,7 +79,7 @@ def install(kubectl: Kubectl) -> Prometheus:
     kubectl.run("wait", "--for=condition=Established", "--timeout=60s", "crd", "prometheuses.monitoring.coreos.com")
     kubectl.apply(*operator(kubectl.namespace).values(), *_access(kubectl.namespace), _prometheus())
     running = Prometheus(lambda path: _fetch(kubectl, path))
-    eventually(running.ready, 180, "Prometheus answers")
+    eventually(running.ready, PATIENCE, "Prometheus answers")
     return running
 
 

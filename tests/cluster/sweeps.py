@@ -5,7 +5,7 @@ import os
 import secrets
 from typing import Any
 
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.sweeps import edited
 
 FINISHED = ("Complete", "Failed")
@@ -23,7 +23,9 @@ def is_true(sweep: dict[str, Any], kind: str) -> bool:
     return bool(condition(sweep, kind)["status"] == "True")
 
 
-def wait_condition(kubectl: Kubectl, name: str, kind: str, seconds: float, reason: str | None = None) -> dict[str, Any]:
+def wait_condition(
+    kubectl: Kubectl, name: str, kind: str, seconds: float = PATIENCE, reason: str | None = None
+) -> dict[str, Any]:
     """Wait until a condition is True (with a reason); returns the sweep."""
 
     def check() -> dict[str, Any] | None:
@@ -48,12 +50,12 @@ def trial_counts(kubectl: Kubectl, name: str) -> dict[str, int]:
     return dict(kubectl.get("tuningsweep", name).get("status", {}).get("trials", {}))
 
 
-def wait_running(kubectl: Kubectl, name: str, seconds: float = 120, count: int = 1) -> None:
+def wait_running(kubectl: Kubectl, name: str, seconds: float = PATIENCE, count: int = 1) -> None:
     """Wait until trials are running."""
     eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, seconds, f"{name}: {count} running")
 
 
-def recovers(kubectl: Kubectl, name: str, seconds: float) -> None:
+def recovers(kubectl: Kubectl, name: str) -> None:
     """Wait until a stalled sweep is no longer so, and its head pod runs: from there on it is as any other."""
 
     def check() -> bool:
@@ -61,7 +63,7 @@ def recovers(kubectl: Kubectl, name: str, seconds: float) -> None:
         pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
         return not stalled and [pod["status"].get("phase") for pod in pods] == ["Running"]
 
-    eventually(check, seconds, f"{name} recovers (status: {_brief(kubectl, name)})")
+    eventually(check, PATIENCE, f"{name} recovers (status: {_brief(kubectl, name)})")
 
 
 def head_pod(kubectl: Kubectl, name: str) -> str:
@@ -87,7 +89,7 @@ def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim:
     reader = f"read-{name}-{secrets.token_hex(3)}"  # the one before may still be on its way out
     kubectl.apply(_reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
     try:
-        eventually(lambda: _phase(kubectl, reader) in ("Succeeded", "Failed"), 60, f"pod {reader}")
+        eventually(lambda: _phase(kubectl, reader) in ("Succeeded", "Failed"), PATIENCE, f"pod {reader}")
         printed = kubectl.run("logs", reader)
         assert _phase(kubectl, reader) == "Succeeded", printed
         return printed

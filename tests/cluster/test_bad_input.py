@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
-from support.kubectl import Kubectl, KubectlError, eventually
+from support.kubectl import PATIENCE, Kubectl, KubectlError, eventually
 from support.sweeps import BASE, edited
 
 
@@ -28,7 +28,7 @@ def suspended(cluster: Kubectl) -> Iterator[Kubectl]:
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     kubectl = Kubectl(name)
     # Again if need be: right after its CRD was installed, the API server may refuse to create what it has just created.
-    eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), 30, "a suspended sweep")
+    eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), PATIENCE, "a suspended sweep")
     yield kubectl
     kubectl.run("delete", "tuningsweep", BASE["metadata"]["name"], "--timeout=30s")
     cluster.run("delete", "namespace", name, "--wait=false")

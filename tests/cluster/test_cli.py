@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cluster.sweeps import function_sweep, read_records, wait_condition, wait_running
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 ROLE = Path(__file__).parents[2] / "manifests" / "cli-role.yaml"
 PROGRAM = str(Path(sys.executable).with_name("tuningsweep"))
@@ -25,21 +25,21 @@ class User:
 
     kubeconfig: Path
 
-    def call(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         return subprocess.run(
             [PROGRAM, *arguments],
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=PATIENCE,
             check=False,
             env=environment,
             cwd=self.kubeconfig.parent,
         )
 
-    def says(self, *arguments: str, timeout: float = 240) -> str:
+    def says(self, *arguments: str) -> str:
         """Standard output of a command that succeeds."""
-        done = self.call(*arguments, timeout=timeout)
+        done = self.call(*arguments)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
@@ -88,7 +88,7 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
     limits = {"memory": "1Gi", "trialDuration": "1h"}
     kubectl.apply(behaving("steered", "quick", "hangs", "ignores_sigterm", spec__limits=limits))
     wait_running(kubectl, "steered", count=2)
-    eventually(lambda: "trial-0000" in records(user, "steered"), 120, "the quick trial has ended")
+    eventually(lambda: "trial-0000" in records(user, "steered"), PATIENCE, "the quick trial has ended")
     assert "steered" in user.says("list")
     assert "running" in user.says("trials", "steered")
 
@@ -102,7 +102,7 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
     user.says("stop", "steered", "trial-0001")
     annotations = kubectl.get("tuningsweep", "steered")["metadata"]["annotations"]
     assert annotations["tuningsweep.io/stop"] == "trial-0099,trial-0001"
-    eventually(lambda: "trial-0001" in records(user, "steered"), 60, "trial-0001 has ended")
+    eventually(lambda: "trial-0001" in records(user, "steered"), PATIENCE, "trial-0001 has ended")
     assert records(user, "steered")["trial-0001"]["reason"] == "StopRequested"
     assert "Stopped (StopRequested)" in user.says("why", "steered", "trial-0001")
     assert user.call("why", "steered", "trial-0099").returncode == 4
@@ -110,7 +110,7 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
 
     wait_running(kubectl, "steered", count=1)
     user.says("stop", "steered", "trial-0002")
-    seen = user.says("watch", "steered", "--no-progress", timeout=300)
+    seen = user.says("watch", "steered", "--no-progress")
     assert "best: trial-0000" in seen
     assert "Complete: SearchFinished" in seen
     check_finished(kubectl, user)
@@ -118,7 +118,7 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
 
 def check_finished(kubectl: Kubectl, user: User) -> None:
     """What is left of a sweep is read from its claim."""
-    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), 90, "the cluster is gone")
+    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), PATIENCE, "the cluster is gone")
     ended = records(user, "steered")
     assert {trial: record["outcome"] for trial, record in ended.items()} == {
         "trial-0000": "Succeeded",
@@ -138,17 +138,19 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
 def test_a_suspended_sweep_is_read_from_its_claim_and_resumed(kubectl: Kubectl, user: User) -> None:
     kubectl.apply(behaving("paused", "quick", "hangs"))
     wait_running(kubectl, "paused", count=1)
-    eventually(lambda: "trial-0000" in records(user, "paused"), 120, "the quick trial has ended")
+    eventually(lambda: "trial-0000" in records(user, "paused"), PATIENCE, "the quick trial has ended")
     assert "paused suspended" in user.says("suspend", "paused")
     assert "already" in user.says("suspend", "paused")
-    wait_condition(kubectl, "paused", "Suspended", 90)
-    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=paused"), 90, "no pod is left while suspended")
+    wait_condition(kubectl, "paused", "Suspended")
+    eventually(
+        lambda: not kubectl.items("pods", "tuningsweep.io/sweep=paused"), PATIENCE, "no pod is left while suspended"
+    )
     before = records(user, "paused")
     assert list(before) == ["trial-0000"]
     user.says("resume", "paused")
     wait_running(kubectl, "paused", count=1)
     user.says("stop", "paused", "trial-0001")
-    assert "best: trial-0000" in user.says("watch", "paused", "--no-progress", timeout=300)
+    assert "best: trial-0000" in user.says("watch", "paused", "--no-progress")
     after = read_records(kubectl, "paused")
     assert {record["trial"]: record for record in after} == {**before, "trial-0001": after[-1]}
     assert [(record["outcome"], record["attempts"]) for record in after] == [("Succeeded", 1), ("Stopped", 2)]

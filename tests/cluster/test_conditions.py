@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.sweeps import condition, function_sweep, recovers, wait_condition
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 KUBERAY = Kubectl("kuberay-system")
 KUBERAY_CRDS = ("rayjobs.ray.io", "rayclusters.ray.io", "rayservices.ray.io", "raycronjobs.ray.io")
@@ -33,7 +33,7 @@ def test_unschedulable_pods_and_recovery(kubectl: Kubectl) -> None:
     node = KUBERAY.items("nodes")[0]["metadata"]["name"]
     KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node=true")
     try:
-        recovers(kubectl, "nowhere", 90)
+        recovers(kubectl, "nowhere")
     finally:
         KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node-")
 
@@ -42,16 +42,16 @@ def test_exceeded_quota_and_recovery(kubectl: Kubectl) -> None:
     kubectl.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     )
-    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), 20, "quota in force")
+    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), PATIENCE, "quota in force")
     kubectl.apply(function_sweep("poor", "quick"))
     wait_condition(kubectl, "poor", "Stalled", SOON, "QuotaExceeded")
     kubectl.run("delete", "resourcequota", "none")
-    recovers(kubectl, "poor", 90)
+    recovers(kubectl, "poor")
 
 
 def test_broken_import_fails_the_sweep_and_names_the_module(kubectl: Kubectl) -> None:
     kubectl.apply(function_sweep("broken", "quick", spec__trainable={"function": "no_such_module:train"}))
-    sweep = wait_condition(kubectl, "broken", "Failed", 120, "TrainableUnavailable")
+    sweep = wait_condition(kubectl, "broken", "Failed", reason="TrainableUnavailable")
     assert "no_such_module" in condition(sweep, "Failed")["message"]
 
 
@@ -61,7 +61,7 @@ def test_crashing_driver(kubectl: Kubectl) -> None:
         {"name": "TUNINGSWEEP_SWEEP_FILE", "value": "/no/such/file"},
     ]
     kubectl.apply(function_sweep("crashing", "quick", spec__cluster__podTemplate__env=env, spec__backoffLimit=0))
-    sweep = wait_condition(kubectl, "crashing", "Failed", 180)
+    sweep = wait_condition(kubectl, "crashing", "Failed")
     assert condition(sweep, "Failed")["reason"] == "BackoffLimitExceeded"
 
 
@@ -108,7 +108,7 @@ def _is_there_again(resource: dict[str, Any]) -> bool:
 @pytest.mark.disruptive
 def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds: list[dict[str, Any]]) -> None:
     # Those of earlier tests end with their namespaces, and only KubeRay takes its finalizers off them.
-    eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), 120, "no RayJob is left")
+    eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), PATIENCE, "no RayJob is left")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
     KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=60s")
     kubectl.apply(function_sweep("too-early", "quick"))
@@ -116,11 +116,11 @@ def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds:
     _bring_crds_back(kuberay_crds)
     wait_condition(kubectl, "too-early", "Stalled", 60 + SOON, "KubeRayNotResponding")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
-    wait_condition(kubectl, "too-early", "Complete", 180)
+    wait_condition(kubectl, "too-early", "Complete")
 
 
 def test_a_sweep_past_its_deadline_fails_and_one_that_has_ended_is_deleted_in_time(kubectl: Kubectl) -> None:
     times = {"spec__activeDeadlineSeconds": 45, "spec__ttlSecondsAfterFinished": 15}
     kubectl.apply(function_sweep("late", "counting", spec__storage={"ephemeral": {}}, **times))
-    wait_condition(kubectl, "late", "Failed", 150, "DeadlineExceeded")
-    eventually(lambda: kubectl.find("tuningsweep", "late") is None, 60, "the finished sweep is deleted")
+    wait_condition(kubectl, "late", "Failed", reason="DeadlineExceeded")
+    eventually(lambda: kubectl.find("tuningsweep", "late") is None, PATIENCE, "the finished sweep is deleted")

@@ -13,7 +13,7 @@ from cluster.sweeps import (
     wait_condition,
     wait_running,
 )
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 SYSTEM = Kubectl("tuningsweep-system")
 DEPLOYMENT = "deployment/tuningsweep-operator"
@@ -44,14 +44,16 @@ def test_limits_hold_and_deletion_works_while_the_operator_is_away(kubectl: Kube
     wait_running(kubectl, "gone")
     take_operator_away()
     before = trial_counts(kubectl, name)
-    log = eventually(lambda: _limit_in_log(kubectl, name), 90, "the hanging trial is stopped without the operator")
+    log = eventually(
+        lambda: _limit_in_log(kubectl, name), PATIENCE, "the hanging trial is stopped without the operator"
+    )
     assert "trial-0001" in log
     assert trial_counts(kubectl, name) == before
     kubectl.run("delete", "tuningsweep", "gone", "--timeout=30s")
     kinds = "rayjobs,rayclusters,pods,services,secrets,configmaps,persistentvolumeclaims"
     eventually(lambda: not kubectl.items(kinds, "tuningsweep.io/sweep=gone"), 60, "everything the sweep owned is gone")
     SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
-    sweep = wait_condition(kubectl, name, "Complete", 120)
+    sweep = wait_condition(kubectl, name, "Complete")
     assert sweep["status"]["trials"]["limitExceeded"] == 1
     assert sweep["status"]["trials"]["succeeded"] == 1
 
@@ -68,10 +70,10 @@ def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
 def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
     name = "headless"
     kubectl.apply(function_sweep(name, "counting", spec__cluster__workers=ONE_WORKER))
-    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, 180, "two trials succeeded")
+    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, PATIENCE, "two trials succeeded")
     before = {record["trial"]: record for record in read_records(kubectl, name)}
     kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
-    wait_condition(kubectl, name, "Complete", 360)
+    wait_condition(kubectl, name, "Complete")
     after = read_records(kubectl, name)
     assert sorted(record["trial"] for record in after) == [f"trial-{n:04d}" for n in range(4)]
     assert {r["trial"]: r for r in after if r["trial"] in before} == before

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.sweeps import condition, trial_counts, wait_running
 from support.gitops import Conversation, Repository, gitops
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 FILE, NAME = "base/digits-svm.yaml", "digits-svm"
 FOR_EVER = 100_000_000
@@ -45,7 +45,7 @@ def test_a_commit_stops_running_trials_and_a_removed_file_prunes_the_running_swe
     repository.edit(FILE, spec__limits__meanStepTime="1ms", spec__limits__warmupSteps=1)
     repository.commit("tighter")
     agent.ask("sync")
-    eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, 30, "running trials are stopped")
+    eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, PATIENCE, "running trials are stopped")
     sweep = kubectl.get("tuningsweep", NAME)
     assert {stop["reason"] for stop in sweep["status"]["lastStops"]} == {"MeanStepTimeLimitExceeded"}
     assert condition(sweep, "Complete")["status"] != "True"
@@ -56,4 +56,4 @@ def test_a_commit_stops_running_trials_and_a_removed_file_prunes_the_running_swe
     repository.commit("no sweep")
     assert [resource["status"] for resource in agent.ask("sync")["resources"]] == ["Pruned"]
     kinds = "tuningsweeps,rayjobs,rayclusters,pods,services,secrets,persistentvolumeclaims"
-    eventually(lambda: not kubectl.items(kinds), 60, "all of it went, pods too")
+    eventually(lambda: not kubectl.items(kinds), PATIENCE, "all of it went, pods too")

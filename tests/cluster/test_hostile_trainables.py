@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from cluster.sweeps import ONE_WORKER, function_sweep, is_true, read_records
-from support.kubectl import Kubectl, KubectlError
+from support.kubectl import PATIENCE, Kubectl, KubectlError
 
 LIMITS = {"memory": "600Mi", "stepTime": "3s"}
 GIB = 1 << 30
@@ -35,12 +35,12 @@ def biggest_processes(kubectl: Kubectl, name: str) -> list[int]:
     return sorted(sizes, reverse=True)
 
 
-def run_to_the_end(kubectl: Kubectl, manifest: dict[str, Any], seconds: float) -> tuple[dict[str, Any], int]:
+def run_to_the_end(kubectl: Kubectl, manifest: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Apply and follow a sweep; the ended sweep, and the largest process (bytes) seen a second or more after a stop."""
     name = manifest["metadata"]["name"]
     kubectl.apply(manifest)
     largest = 0
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         sweep = kubectl.get("tuningsweep", name)
         if is_true(sweep, "Complete") or is_true(sweep, "Failed"):
@@ -61,7 +61,7 @@ def test_each_is_stopped_in_mid_step_and_the_sweep_goes_on(kubectl: Kubectl) -> 
         spec__maxTrialCount=5,
         spec__cluster__workers=ONE_WORKER,
     )
-    sweep, largest_after_stop = run_to_the_end(kubectl, manifest, 180)
+    sweep, largest_after_stop = run_to_the_end(kubectl, manifest)
     assert is_true(sweep, "Complete"), sweep["status"]
     records = {record["parameters"]["behaviour"]: record for record in read_records(kubectl, "hostile")}
     for behaviour, reason in REASONS.items():

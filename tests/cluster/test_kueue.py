@@ -9,7 +9,7 @@ import pytest
 
 from cluster.monitoring import versions
 from cluster.sweeps import condition, function_sweep, is_true, read_records, trial_counts, wait_condition
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.kueue import NAMESPACE, WITHOUT_VISIBILITY, manifests, queue_labels, queue_manifests
 
 QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "1"}
@@ -63,16 +63,16 @@ def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None
         kubectl.apply(*queue_manifests(kubectl.namespace, QUOTA))
         return True
 
-    eventually(queues_are_there, 60, "Kueue's webhooks answer")
+    eventually(queues_are_there, PATIENCE, "Kueue's webhooks answer")
     start(kubectl, "patient", "low", spec__parallelTrialCount=1)
-    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, 180, "a trial succeeded")
+    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, PATIENCE, "a trial succeeded")
     start(kubectl, "urgent", "high", spec__maxTrialCount=2)
-    waiting = wait_condition(kubectl, "patient", "Suspended", 60, "Preempted")
+    waiting = wait_condition(kubectl, "patient", "Suspended", reason="Preempted")
     kept = waiting["status"]["trials"]["succeeded"]
     assert (waiting["status"]["phase"], waiting["status"]["trials"]["running"]) == ("Queued", 0)
     assert 1 <= kept < 4
-    wait_condition(kubectl, "urgent", "Complete", 180)
-    done = wait_condition(kubectl, "patient", "Complete", 240)
+    wait_condition(kubectl, "urgent", "Complete")
+    done = wait_condition(kubectl, "patient", "Complete")
     assert not is_true(done, "Suspended"), condition(done, "Suspended")
     records = read_records(kubectl, "patient")
     assert len({record["trial"] for record in records}) == len(records) == 4

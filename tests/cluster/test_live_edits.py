@@ -14,7 +14,7 @@ from cluster.sweeps import (
     wait_condition,
     wait_running,
 )
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 
 def outcomes(records: list[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
@@ -30,13 +30,13 @@ def test_one_trial_is_stopped_on_request_and_tightened_limits_stop_the_others(ku
     kubectl.apply(function_sweep(name, "counting", spec__limits={"meanStepTime": "5s"}))
     wait_running(kubectl, name, count=2)
     kubectl.run("annotate", "tuningsweep", name, "tuningsweep.io/stop=trial-0001")
-    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, 30, "trial-0001 stopped")
+    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, PATIENCE, "trial-0001 stopped")
     stop = kubectl.get("tuningsweep", name)["status"]["lastStops"][0]
     assert (stop["trial"], stop["outcome"], stop["reason"]) == ("trial-0001", "Stopped", "StopRequested")
     assert any("trial-0001" in event["message"] for event in stop_events(kubectl, name))
 
     kubectl.patch("tuningsweep", name, {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
-    sweep = wait_condition(kubectl, name, "Failed", 120, "NoTrialSucceeded")
+    sweep = wait_condition(kubectl, name, "Failed", reason="NoTrialSucceeded")
     assert sweep["status"]["trials"]["limitExceeded"] == 3
     ended = outcomes(read_records(kubectl, name))
     assert ended.pop("trial-0001") == [("Stopped", "StopRequested")]

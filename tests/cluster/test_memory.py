@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.sweeps import function_sweep, is_true, read_records
-from support.kubectl import Kubectl
+from support.kubectl import PATIENCE, Kubectl
 
 PACKED, HUNGRY = "packed", "hungry"
 LIMIT = "900Mi"
@@ -32,10 +32,10 @@ class Seen:
         return is_true(self.sweep, "Complete") or is_true(self.sweep, "Failed")
 
 
-def follow(kubectl: Kubectl, seconds: float, *names: str) -> dict[str, Seen]:
+def follow(kubectl: Kubectl, *names: str) -> dict[str, Seen]:
     """Follow sweeps until all have ended."""
     seen = {name: Seen() for name in names}
-    running, deadline = set(names), time.monotonic() + seconds
+    running, deadline = set(names), time.monotonic() + PATIENCE
     while running := {name for name in running if not seen[name].look(kubectl, name)}:
         assert time.monotonic() < deadline, {name: look.sweep.get("status") for name, look in seen.items()}
         time.sleep(0.5)
@@ -60,7 +60,7 @@ def test_trials_are_held_not_killed_and_of_a_pod_that_is_too_small_only_the_tria
     packed = growing(PACKED, modest, parallelTrialCount="Auto", limits={"memory": LIMIT})
     hungry = growing(HUNGRY, ["150", "100000", "200"], parallelTrialCount=1)
     kubectl.apply(packed, hungry)
-    seen = follow(kubectl, 240, PACKED, HUNGRY)
+    seen = follow(kubectl, PACKED, HUNGRY)
 
     assert all(is_true(look.sweep, "Complete") for look in seen.values()), seen
     assert {record["outcome"] for record in read_records(kubectl, PACKED)} == {"Succeeded"}

@@ -13,7 +13,7 @@ import pytest
 from cluster.release import SYSTEM, rolled_back_after, upgrade
 from cluster.sweeps import function_sweep, wait_condition
 from support.chart import CHART
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 
 NAME = "tracked"
 SERVER = "tuningsweep-mlflow"
@@ -81,10 +81,12 @@ def parent_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
 @pytest.mark.disruptive
 def test_a_sweep_is_on_record_in_the_charts_server(kubectl: Kubectl, mlflow: str) -> None:
     kubectl.apply(function_sweep(NAME, "quick", spec__tracking={"enabled": True}))
-    sweep = wait_condition(kubectl, NAME, "Complete", 300)
+    sweep = wait_condition(kubectl, NAME, "Complete")
     experiment = f"{kubectl.namespace}/{NAME}"
     # What is told last is on its way while the operator already says Complete.
-    eventually(lambda: parent_of(runs_of(mlflow, experiment))["status"] == "FINISHED", 60, "the parent run is ended")
+    eventually(
+        lambda: parent_of(runs_of(mlflow, experiment))["status"] == "FINISHED", PATIENCE, "the parent run is ended"
+    )
     runs = runs_of(mlflow, experiment)
     parent = parent_of(runs)
     trials = {run["tags"]["tuningsweep.trial"]: run for run in runs if run is not parent}

@@ -12,7 +12,7 @@ from cluster.release import rolled_back_after, upgrade
 from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
 from support.chart import CHART
 from support.dashboards import Target, targets
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.prometheus import Prometheus
 from support.sweeps import edited
 
@@ -59,7 +59,9 @@ def test_every_panel_has_data_while_a_sweep_runs(kubectl: Kubectl, prometheus: P
     kubectl.apply(edited(function_sweep("stuck", "quick"), image))
     wait_running(kubectl, "watched", count=2)
     wait_condition(kubectl, "stuck", "Stalled", 60, "ImageUnavailable")
-    eventually(lambda: {"podMonitor", "serviceMonitor"} <= healthy_jobs(prometheus), 90, "both monitors have targets")
+    eventually(
+        lambda: {"podMonitor", "serviceMonitor"} <= healthy_jobs(prometheus), PATIENCE, "both monitors have targets"
+    )
     kubectl.run("annotate", "tuningsweep", "watched", "tuningsweep.io/stop=trial-0001")
 
     variables = {"__rate_interval": "30s", "__range": "5m", "namespace": kubectl.namespace, "sweep": "watched"}
@@ -70,7 +72,7 @@ def test_every_panel_has_data_while_a_sweep_runs(kubectl: Kubectl, prometheus: P
         print("panels without data so far:", [target.name for target in missing])
         return not missing
 
-    eventually(all_had_data, 120, "every panel has had data", every=3)
+    eventually(all_had_data, PATIENCE, "every panel has had data", every=3)
     _check_an_ended_trial_is_gone(kubectl, prometheus)
     _check_alerts(prometheus)
 

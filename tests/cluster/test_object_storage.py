@@ -11,7 +11,7 @@ import pytest
 from cluster.leaks import check_nothing_written
 from cluster.sweeps import ONE_WORKER, condition, function_sweep, trial_counts, wait_condition, wait_running
 from support.command import says
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.object_storage import BUCKET, ObjectStorage, object_storage
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.ledger import TRIALS, Ledger
@@ -50,27 +50,29 @@ def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     kubectl: Kubectl, storage: ObjectStorage, tmp_path: Path
 ) -> None:
     start(kubectl, storage, storage.keys, spec__cluster__workers=ONE_WORKER)
-    eventually(lambda: checkpointed("trial-0000", "trial-0001"), 300, "the first two trials have saved something")
+    eventually(lambda: checkpointed("trial-0000", "trial-0001"), PATIENCE, "the first two trials have saved something")
     pods = kubectl.items("pods", f"tuningsweep.io/sweep={NAME}")
     assert len(pods) == 2
     check_nothing_written(kubectl, NAME, pods, [storage.secret])
 
-    eventually(lambda: trial_counts(kubectl, NAME).get("succeeded", 0) >= 2, 120, "two trials succeeded")
-    eventually(lambda: checkpointed("trial-0002", "trial-0003"), 120, "the next two have saved something")
+    eventually(lambda: trial_counts(kubectl, NAME).get("succeeded", 0) >= 2, PATIENCE, "two trials succeeded")
+    eventually(lambda: checkpointed("trial-0002", "trial-0003"), PATIENCE, "the next two have saved something")
     kubectl.patch("tuningsweep", NAME, {"spec": {"suspend": True}})
-    wait_condition(kubectl, NAME, "Suspended", 120)
-    eventually(lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={NAME}"), 90, "no pod is left while suspended")
+    wait_condition(kubectl, NAME, "Suspended")
+    eventually(
+        lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={NAME}"), PATIENCE, "no pod is left while suspended"
+    )
     assert not kubectl.items("pvc")
     before = rows(kubectl)
     assert {row["trial"] for row in before} == {"trial-0000", "trial-0001"}
 
     kubectl.patch("tuningsweep", NAME, {"spec": {"suspend": False}})
-    wait_running(kubectl, NAME, 300, count=2)
+    wait_running(kubectl, NAME, count=2)
     eventually(
-        lambda: gone_on("trial-0002", "trial-0003"), 120, "both trials have saved something after the suspension"
+        lambda: gone_on("trial-0002", "trial-0003"), PATIENCE, "both trials have saved something after the suspension"
     )
     kubectl.run("annotate", "tuningsweep", NAME, "tuningsweep.io/stop=trial-0002,trial-0003")
-    wait_condition(kubectl, NAME, "Complete", 300)
+    wait_condition(kubectl, NAME, "Complete")
     check_records()
     assert [row for row in rows(kubectl) if row in before] == before
     check_reading(kubectl, tmp_path)
@@ -79,7 +81,7 @@ def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
 
 def test_keys_that_are_refused_end_the_sweep_with_a_sentence(kubectl: Kubectl, storage: ObjectStorage) -> None:
     start(kubectl, storage, storage.keys | {"AWS_SECRET_ACCESS_KEY": "not-the-key"})
-    sweep = wait_condition(kubectl, NAME, "Failed", 300, "StorageUnavailable")
+    sweep = wait_condition(kubectl, NAME, "Failed", reason="StorageUnavailable")
     message = condition(sweep, "Failed")["message"]
     assert "the keys in the Secret of storage.credentialsSecret" in message
     assert "not-the-key" not in message

@@ -25,5 +25,5 @@ def test_there_are_samples() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_sample_completes(kubectl: Kubectl, sample: Path) -> None:
     kubectl.run("apply", "-f", str(sample))
-    sweep = wait_condition(kubectl, sweep_name(sample), "Complete", 300)
+    sweep = wait_condition(kubectl, sweep_name(sample), "Complete")
     print(sample.name, sweep["status"]["trials"])

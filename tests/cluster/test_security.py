@@ -95,7 +95,7 @@ def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_wr
     node = guarded.items("nodes")[0]["metadata"]["name"]
     with policies_enforced(node, tmp_path / "enforcer.log"):
         guarded.apply(sweep())
-        wait_running(guarded, NAME, seconds=240)  # KubeRay submits, the worker joins, the operator is answered
+        wait_running(guarded, NAME)  # KubeRay submits, the worker joins, the operator is answered
         head = guarded.get("pod", head_pod(guarded, NAME))
         (worker,) = guarded.items("pods", f"tuningsweep.io/sweep={NAME},ray.io/node-type=worker")
         check_who_reaches(head["status"]["podIP"], guarded, worker["metadata"]["name"])

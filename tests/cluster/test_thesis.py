@@ -30,7 +30,7 @@ def test_completes(kubectl: Kubectl, openml_server: str, workload: str) -> None:
     """With the metrics of the thesis in records and status; a short name, for the namespace is made of it."""
     manifest = manifest_of(workload, openml_server, STEPS, STEPS // 2)
     kubectl.apply(manifest)
-    sweep = wait_condition(kubectl, workload, "Complete", 420)
+    sweep = wait_condition(kubectl, workload, "Complete")
     records = {record["trial"]: record for record in read_records(kubectl, workload)}
     objective = manifest["spec"]["objective"]
     check_records(list(records.values()), {objective["objectiveMetricName"], *objective["additionalMetricNames"]})

@@ -24,7 +24,7 @@ from cluster.sweeps import (
     wait_running,
 )
 from support.chart import CHART
-from support.kubectl import Kubectl, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.spec.sweep import TuningSweep
 
@@ -33,7 +33,6 @@ RUNNING = ("on-the-head", "on-a-worker")
 NEWCOMER = "newcomer"
 NEW_FIELD = "note"
 TRIALS = 4
-SECONDS = 120.0
 
 
 @pytest.fixture
@@ -104,15 +103,15 @@ def limit_reaches_the_driver(kubectl: Kubectl, name: str, seconds: str) -> None:
     wanted = desired_state(TuningSweep.from_stored(kubectl.get("tuningsweep", name))).digest()
     eventually(
         lambda: kubectl.get("tuningsweep", name)["status"].get("desiredDigest") == wanted,
-        SECONDS,
+        PATIENCE,
         f"the driver of {name} has the limit",
     )
 
 
 def the_new_pods_write(before: set[str]) -> None:
     """The pods of the operator are others than before, all ready, and one of them holds the Lease."""
-    pods = eventually(lambda: _replaced(before), SECONDS, "the operator's pods are replaced")
-    eventually(lambda: writer() in pods, SECONDS, "one of the new pods writes")
+    pods = eventually(lambda: _replaced(before), PATIENCE, "the operator's pods are replaced")
+    eventually(lambda: writer() in pods, PATIENCE, "one of the new pods writes")
 
 
 def _replaced(before: set[str]) -> set[str]:
@@ -132,7 +131,7 @@ def is_told(kubectl: Kubectl, name: str) -> None:
 
 
 def ends_with_one_record_a_trial(kubectl: Kubectl, name: str) -> None:
-    wait_condition(kubectl, name, "Complete", 300)
+    wait_condition(kubectl, name, "Complete")
     records = read_records(kubectl, name)
     assert sorted(record["trial"] for record in records) == [f"trial-{n:04d}" for n in range(TRIALS)]
     assert {(record["outcome"], record["attempts"]) for record in records} == {("Succeeded", 1)}
@@ -144,7 +143,7 @@ def ends_with_one_record_a_trial(kubectl: Kubectl, name: str) -> None:
 def test_upgrade_and_rollback_touch_no_trial(kubectl: Kubectl, later_chart: Path) -> None:
     kubectl.apply(sweep(RUNNING[0]), sweep(RUNNING[1], spec__cluster__workers=ONE_WORKER))
     for name in RUNNING:
-        wait_running(kubectl, name, 300, count=2)
+        wait_running(kubectl, name, count=2)
     before = {name: Identity.of(kubectl, name) for name in RUNNING}
     old_version, old_pods = versions_of_pods(), set(operator_pods())
 
@@ -178,6 +177,6 @@ def the_new_field_is_admitted(kubectl: Kubectl) -> None:
     image = {"spec__cluster__image": READER_IMAGE, "spec__cluster__imagePullPolicy": "IfNotPresent"}
     kubectl.apply(sweep(NEWCOMER, **{f"spec__{NEW_FIELD}": "of a later release"}, **image))
     assert kubectl.get("tuningsweep", NEWCOMER)["spec"][NEW_FIELD] == "of a later release"
-    wait_running(kubectl, NEWCOMER, 300, count=2)
+    wait_running(kubectl, NEWCOMER, count=2)
     log = SYSTEM.run("logs", writer(), "--tail=-1")
     assert f"spec.{NEW_FIELD}" in log

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -54,6 +54,10 @@ class Kubectl:
     def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
         """A merge patch, as `kubectl patch --type merge`."""
         self.run("patch", kind, name, "--type", "merge", "-p", json.dumps(patch))
+
+
+PATIENCE: Final = 600.0
+"""Seconds to wait for what nobody has promised a time for, however slow or busy the machine is."""
 
 
 def eventually(check: Callable[[], T | None], seconds: float, what: str, every: float = 0.5) -> T:
