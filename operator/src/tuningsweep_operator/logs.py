@@ -8,6 +8,9 @@ from typing import Any
 from tuningsweep_api import names
 
 _CONTEXT = ("sweep", "namespace", "trial")
+_KOPF_KINDS = "kopf._core.reactor.observation"
+_UNRESOLVED = "Unresolved resources"
+_QUEUES = "kueue.x-k8s.io"
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,10 +38,20 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
+class WithoutQueues(logging.Filter):
+    """Drops kopf's warning that Kueue's kind is not there: it need not be, and kopf says so at every change of the API."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record stays; one that names another kind beside does."""
+        message = record.getMessage() if record.name == _KOPF_KINDS else ""
+        return not (message.startswith(_UNRESOLVED) and _QUEUES in message and message.count("Selector(") == 1)
+
+
 def set_up(level: str) -> None:
     """Send every log record to standard error as JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(WithoutQueues())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("aiohttp.access", "kopf.objects"):  # a line for every request, for every watch event
         logging.getLogger(chatty).setLevel(logging.WARNING)
