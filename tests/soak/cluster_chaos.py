@@ -1,7 +1,8 @@
 """Chaos on a real cluster: operators, drivers, heads and workers killed at random, and what must hold (`make soak-cluster`).
 
-Sweeps run a few at a time. At the end of each: every trial has one outcome, the status counts them all, what was on record
-before a kill is unchanged. After deletion nothing of a sweep is left. Run through tests/cluster/rig/in-cluster.
+Sweeps run a few at a time. At the end of each: every trial has one outcome, none has failed without having been tried
+again, the status counts them all, what was on record before a kill is unchanged. After deletion nothing of a sweep is left.
+Run through tests/cluster/rig/in-cluster.
 
 Usage: python -m soak.cluster_chaos [--kills N] [--sweeps N] [--at-once N] [--seed S]
 """
@@ -26,6 +27,7 @@ from cluster.sweeps import (
 )
 from soak.soak import BrokenPromiseError, kept_records
 from support.kubectl import Kubectl, KubectlError, eventually
+from tuningsweep_trainer.driver.run import SUPERVISOR_RETRIES
 
 NAMESPACE = "chaos"
 OPERATORS = Kubectl("tuningsweep-system")
@@ -131,6 +133,10 @@ class Chaos:
         counts = trial_counts(self.kubectl, name)
         if counts["total"] != len(records) or counts.get("pending") or counts.get("running"):
             raise BrokenPromiseError(f"{name}: {len(records)} records, but {counts}")
+        for record in records.values():
+            # Nothing is wrong with these trials, so one may fail only for having lost its supervisor again and again.
+            if record["outcome"] == "Failed" and record["attempts"] <= SUPERVISOR_RETRIES:
+                raise BrokenPromiseError(f"{name}: {record}")
         self.outcomes.update(record["outcome"] for record in records.values())
         print(f"{name} ended: {Counter(record['outcome'] for record in records.values())}", flush=True)
 

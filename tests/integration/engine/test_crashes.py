@@ -20,6 +20,8 @@ from integration.engine.test_monitor import eventually
 from tuningsweep_trainer.node.runtime import RuntimeFolder
 
 PATIENCE = 180.0
+SUPERVISORS = ("ray::Supervisor", "ray::ResourceTrainable")
+"""What Ray calls their processes."""
 
 
 @pytest.fixture
@@ -133,6 +135,39 @@ def test_a_trial_goes_on_after_its_supervisor_was_killed(run: Callable[..., Any]
     record = records["trial-0000"]
     assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", 2, 80)
     assert record["metrics"]["went_on_from"] > 0
+
+
+def supervisors() -> list[psutil.Process]:
+    """Those of this test run, with a trial or without."""
+    family = psutil.Process().children(recursive=True)
+    return [each for each in family if each.is_running() and "".join(each.cmdline()[:1]).startswith(SUPERVISORS)]
+
+
+def test_a_trial_goes_on_after_its_supervisor_and_a_free_one_were_killed(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    """As when their node is lost: Tune gives the trial to the free one first, and finds out that it is dead."""
+    killed: list[int] = []
+
+    def kill_both() -> None:
+        checkpoints = tmp_path / "checkpoints" / "trial-0002"
+        if eventually(lambda: newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2, PATIENCE):
+            for process in supervisors():
+                process.kill()
+                killed.append(process.pid)
+
+    thread = threading.Thread(target=kill_both)
+    thread.start()
+    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["3", "4", "60"]}}
+    _, records = run({**EDITS, "parameters": [steps], "parallelTrialCount": 2, "maxTrialCount": 3})
+    thread.join()
+    assert len(killed) == 2, "there was no free supervisor, the test says nothing"
+    assert {trial: (r["outcome"], r["attempts"]) for trial, r in records.items()} == {
+        "trial-0000": ("Succeeded", 1),
+        "trial-0001": ("Succeeded", 1),
+        "trial-0002": ("Succeeded", 2),
+    }
+    assert records["trial-0002"]["metrics"]["went_on_from"] > 0
 
 
 def is_ours(pid: int) -> bool:

@@ -15,6 +15,7 @@ from ray.tune import schedulers
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
+from tuningsweep_trainer.driver.free_actors import TellsTrials
 from tuningsweep_trainer.driver.search_space import bounds, choices, nearest, random_configuration
 
 TIME_ATTRIBUTE = "step"
@@ -27,7 +28,7 @@ Allowed = Callable[[], int]
 """Trials that may run now."""
 
 
-class LetsActorsStart:
+class LetsActorsStart(TellsTrials):
     """Mixed into every scheduler: a free actor goes to a trial that has none, not to one whose own actor is starting.
 
     Given to that one, it would make Tune end the actor that starts, and start another for the next trial. Where trials are
@@ -42,7 +43,7 @@ class LetsActorsStart:
         return _without_actor(tune_controller)
 
 
-class InOrder:
+class InOrder(TellsTrials):
     """Mixed into a scheduler that starts trials in the order of their making; see LetsActorsStart.
 
     Ray's own look for that at every trial there ever was, whenever anything happens.

@@ -8,12 +8,13 @@ import time
 from functools import cached_property
 from typing import Any, Final
 
-from ray.tune.experiment import Trial, _convert_to_experiment_list
+from ray.tune.experiment import _convert_to_experiment_list
 from ray.tune.registry import get_trainable_cls
 from ray.tune.search.search_algorithm import SearchAlgorithm
 from ray.tune.stopper import Stopper
 
 from tuningsweep_trainer.driver.book import Book
+from tuningsweep_trainer.driver.free_actors import Reassigned
 from tuningsweep_trainer.driver.search_space import Parameters
 
 PATIENCE_SECONDS = 15.0
@@ -24,7 +25,7 @@ KEPT: Final = ("trial_id", "status", "custom_trial_name", "kind")
 """Attributes of its own that an ended trial keeps."""
 
 
-class SweepTrial(Trial):
+class SweepTrial(Reassigned):
     """A Tune trial that stays small, for Tune holds every one that has ended, and costs the driver little.
 
     Left out is what nothing here asks for: states written over and over to restore from (35 KiB a trial with the next),
