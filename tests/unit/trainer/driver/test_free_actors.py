@@ -18,14 +18,14 @@ class Controller:
     """What Tune's controller does with a trial that fails."""
 
     _resetting_trials: set[Trial] = field(default_factory=set)
-    unstaged: int = 0
+    _staged_trials: set[Trial] = field(default_factory=set)
     given_up: bool = False
 
     def _set_trial_status(self, trial: Trial, status: str) -> None:
         trial.set_status(status)
 
     def _unstage_trial_with_resources(self, trial: Trial) -> None:
-        self.unstaged += 1
+        self._staged_trials.remove(trial)
 
     def task_failed(self, trial: Trial, error: Any) -> None:
         trial.handle_error(error)
@@ -47,13 +47,19 @@ def controller() -> Controller:
     return Controller()
 
 
+def taken_on(controller: Controller, trial: Trial) -> None:
+    """A free actor is asked to take the trial on."""
+    controller._staged_trials.add(trial)
+    controller._resetting_trials.add(trial)
+
+
 @pytest.fixture
 def trial(controller: Controller) -> Trial:
     """One that waits, and that a free actor is asked to take on."""
     made = Reassigned("none", stub=True, max_failures=RETRIES)
     made.controller = controller
     made.storage = SimpleNamespace(trial_driver_staging_path=None)  # nowhere to write the error to
-    controller._resetting_trials.add(made)
+    taken_on(controller, made)
     return made
 
 
@@ -63,7 +69,7 @@ def task_error() -> RayTaskError:
 
 def test_dead_free_actors_are_no_failures_of_the_trial(controller: Controller, trial: Trial) -> None:
     for _ in range(RETRIES + 2):
-        controller._resetting_trials.add(trial)
+        taken_on(controller, trial)
         controller.free_actor_died(trial, RayActorError())
         assert (trial.status, controller._resetting_trials) == (Trial.PENDING, set())
     assert not controller.given_up
@@ -74,13 +80,13 @@ def test_one_that_can_not_take_it_on_is_a_failure_and_the_trial_is_tried_again(
     controller: Controller, trial: Trial
 ) -> None:
     controller.task_failed(trial, task_error())
-    assert (trial.status, controller.unstaged, trial.run_metadata.num_failures) == (Trial.PENDING, 1, 1)
+    assert (trial.status, controller._staged_trials, trial.run_metadata.num_failures) == (Trial.PENDING, set(), 1)
     assert not controller.given_up
 
 
 def test_after_as_many_failures_as_are_tried_again_it_is_given_up(controller: Controller, trial: Trial) -> None:
     for failures in range(1, RETRIES + 2):
-        controller._resetting_trials.add(trial)
+        taken_on(controller, trial)
         controller.task_failed(trial, task_error())
         assert controller.given_up == (failures > RETRIES)
 

@@ -17,30 +17,30 @@ class Reassigned(Trial):
     controller: Any = None
     """Tune's controller, from the scheduler."""
     _told: Exception | None = None
+    """The death of the free actor, between the two times that it is heard of."""
 
     def handle_error(self, exc: Any = None) -> None:
         """Count a failure; the death of a free actor is none of the trial's."""
         if exc is not None and exc is self._told:
+            self._told = None
             self._try_again()
-        elif self._is_taken_on():
+        elif not self._is_taken_on():
+            super().handle_error(exc)
+        elif isinstance(exc, RayActorError):
             self.controller._resetting_trials.discard(self)
-            if isinstance(exc, RayActorError):
-                self._told = (
-                    exc  # of the actor; the controller has made the trial one that runs, so it will be tried again
-                )
-            else:
-                super().handle_error(exc)
-                self.controller._unstage_trial_with_resources(self)
-                self._try_again()
+            self._told = exc  # the controller has made it a trial that runs, by itself
         else:
             super().handle_error(exc)
+            self.controller._resetting_trials.discard(self)
+            if self in self.controller._staged_trials:
+                self.controller._unstage_trial_with_resources(self)
+            self._try_again()
 
     def _is_taken_on(self) -> bool:
         return self.controller is not None and self in self.controller._resetting_trials
 
     def _try_again(self) -> None:
         """Only a trial that runs is tried again."""
-        self._told = None
         if self.status == self.PENDING:
             self.controller._set_trial_status(self, self.RUNNING)
 
