@@ -1,20 +1,19 @@
 """One Ray for each file of tests of the engine, and sweeps of the functions in functions_of_engine.py."""
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 from support.sweeps import edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.ray_session import ENVIRONMENT, heed_children
+from tuningsweep_trainer.driver.ray_session import ray_session
 from tuningsweep_trainer.driver.run import run_sweep
 
 HERE = Path(__file__).parent
@@ -40,19 +39,18 @@ BASE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def embedded_ray() -> Iterator[Path]:
     """Ray in a folder of its own, as a local run would start it; the folder."""
-    os.environ.update(ENVIRONMENT)
-    with tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        ray.init(
-            address="local",
-            num_cpus=2,
-            include_dashboard=False,
-            log_to_driver=False,
-            object_store_memory=100 << 20,
-            _temp_dir=folder,
-        )
+    with engine_ray() as folder:
+        yield folder
+
+
+@contextmanager
+def engine_ray() -> Iterator[Path]:
+    """As the product embeds it: Ray gives up by itself after 30 s, which a busy machine can need, and is tried again."""
+    with (
+        tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        ray_session(DriverOptions(results=folder, ray_temp_dir=folder, log_to_driver=False)),
+    ):
         yield Path(folder)
-        ray.shutdown()
-        heed_children()  # or later tests in this process would read every exit status as 0
 
 
 def sweep_of(edits: dict[str, Any]) -> TuningSweep:

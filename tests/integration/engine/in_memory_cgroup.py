@@ -6,18 +6,14 @@ Prints what happened as JSON. Small memory is made by setting the limit once Ray
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ray
-
-from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
+from integration.engine.conftest import PYTHON_PATH, engine_ray, records_in, sweep_of
 from tuningsweep_api.messages import SweepState
 from tuningsweep_trainer.container import group_room, memory_groups, oom_kills
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.ray_session import ENVIRONMENT
 from tuningsweep_trainer.driver.run import run_sweep
 
 MI = 1 << 20
@@ -78,22 +74,12 @@ def run(edits: dict[str, Any], results: Path, *, seen: Callable[[SweepState], bo
 
 def main(cgroup: Path, results: Path) -> None:
     (cgroup / "cgroup.procs").write_text(str(os.getpid()))
-    os.environ.update(ENVIRONMENT)
-    with tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        ray.init(
-            address="local",
-            num_cpus=2,
-            include_dashboard=False,
-            log_to_driver=False,
-            _temp_dir=folder,
-            object_store_memory=100 << 20,
-        )
+    with engine_ray():
         set_limit()
         found = {
             "packed": run(PACKED, results / "packed", seen=lambda state: state.trials.held > 0),
             "hungry": run(HUNGRY, results / "hungry", seen=lambda state: True),
         }
-        ray.shutdown()
     print(json.dumps(found))
 
 

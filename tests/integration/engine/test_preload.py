@@ -1,5 +1,6 @@
 """`trainable.preload` in a real fork server: imported once, shared by trials that are else their own, refused by name."""
 
+import select
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def reported(launcher: Launcher, context: SweepContext, trial: str) -> dict[str,
     """Metrics of the one report of a training process."""
     launched = launcher.launch(context.job(trial, {}), context.log_file(trial))
     reader = MessageReader(launched.reports)
-    while launcher.ended(launched.pid) is None:
+    while not reader.closed:
+        select.select([launched.reports], [], [])
         for message in reader.read():
             if message["kind"] == "report":
                 launched.close()
