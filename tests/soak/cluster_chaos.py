@@ -72,7 +72,7 @@ class Chaos:
             if running and self.counts.total() < self.kills:
                 self.strike(self.random.choice(sorted(running)))
             time.sleep(self.random.uniform(*PAUSE_SECONDS))
-        self.delete_all()
+        self.nothing_is_left()
 
     def start(self) -> str:
         """Make a sweep that survives as many kills as there may be."""
@@ -127,7 +127,7 @@ class Chaos:
         self.records[name] = kept_records(self.records[name], printed.splitlines())
 
     def check(self, name: str) -> None:
-        """Every trial has one outcome, and the status has counted them."""
+        """Every trial has one outcome, and the status has counted them; then the sweep is deleted."""
         lines = read_results(self.kubectl, name).splitlines()
         records = self.records[name] = kept_records(self.records[name], lines)
         counts = trial_counts(self.kubectl, name)
@@ -139,11 +139,11 @@ class Chaos:
                 raise BrokenPromiseError(f"{name}: {record}")
         self.outcomes.update(record["outcome"] for record in records.values())
         print(f"{name} ended: {Counter(record['outcome'] for record in records.values())}", flush=True)
+        # At once, for the node of the tests has volumes for some forty sweeps.
+        self.kubectl.run("delete", "tuningsweep", name, "--timeout=60s")
 
-    def delete_all(self) -> None:
-        """Delete every sweep: nothing it owned may be left."""
-        for name in self.names:
-            self.kubectl.run("delete", "tuningsweep", name, "--timeout=60s")
+    def nothing_is_left(self) -> None:
+        """Wait until everything that the sweeps owned is gone."""
         for name in self.names:
             left = f"tuningsweep.io/sweep={name}"
             eventually(
