@@ -23,6 +23,11 @@ def is_true(sweep: dict[str, Any], kind: str) -> bool:
     return bool(condition(sweep, kind)["status"] == "True")
 
 
+def has_ended(sweep: dict[str, Any]) -> bool:
+    """Whether a sweep is Complete or Failed."""
+    return any(is_true(sweep, kind) for kind in FINISHED)
+
+
 def wait_condition(
     kubectl: Kubectl, name: str, kind: str, seconds: float = PATIENCE, reason: str | None = None
 ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from cluster.sweeps import ONE_WORKER, function_sweep, is_true, read_records
+from cluster.sweeps import ONE_WORKER, function_sweep, has_ended, is_true, read_records
 from support.kubectl import PATIENCE, Kubectl, KubectlError
 
 LIMITS = {"memory": "600Mi", "stepTime": "3s"}
@@ -43,7 +43,7 @@ def run_to_the_end(kubectl: Kubectl, manifest: dict[str, Any]) -> tuple[dict[str
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         sweep = kubectl.get("tuningsweep", name)
-        if is_true(sweep, "Complete") or is_true(sweep, "Failed"):
+        if has_ended(sweep):
             return sweep, largest
         if sweep.get("status", {}).get("lastStops"):
             time.sleep(1)

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.sweeps import function_sweep, is_true, read_records
+from cluster.sweeps import function_sweep, has_ended, is_true, read_records
 from support.kubectl import PATIENCE, Kubectl
 
 PACKED, HUNGRY = "packed", "hungry"
@@ -29,7 +29,7 @@ class Seen:
         for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
             for status in pod["status"].get("containerStatuses", []):
                 self.restarts[pod["metadata"]["name"]] = status["restartCount"]
-        return is_true(self.sweep, "Complete") or is_true(self.sweep, "Failed")
+        return has_ended(self.sweep)
 
 
 def follow(kubectl: Kubectl, *names: str) -> dict[str, Seen]:

@@ -2,7 +2,6 @@
 trial."""
 
 import collections
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.sweeps import is_true, pod_metrics, read_records, stop_events
-from support.kubectl import PATIENCE, Kubectl, KubectlError
+from cluster.sweeps import has_ended, is_true, pod_metrics, read_records, stop_events
+from support.kubectl import PATIENCE, Kubectl, KubectlError, eventually
 from support.sweeps import edited
 from support.thesis import manifest_of
 
@@ -47,16 +46,22 @@ def scrape(kubectl: Kubectl, name: str, scraped: Scraped) -> None:
             continue  # the pod is starting or gone
 
 
-def watch(kubectl: Kubectl, scraped: Scraped, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def watch(kubectl: Kubectl, scraped: Scraped, reached: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
     """Follow the sweep and its metrics until it has reached something; the sweep then."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+
+    def look() -> dict[str, Any] | None:
         sweep = kubectl.get("tuningsweep", NAME)
         if reached(sweep):
             return sweep
         scrape(kubectl, NAME, scraped)
-        time.sleep(0.3)
-    raise AssertionError(f"{NAME} is not there within {PATIENCE:g} s: {sweep.get('status')}")
+        return None
+
+    return eventually(look, PATIENCE, f"{NAME} {what}", every=0.3)
+
+
+def four_succeeded(sweep: dict[str, Any]) -> bool:
+    """Whether as many trials as there are of the smallest batch are done."""
+    return bool(sweep.get("status", {}).get("trials", {}).get("succeeded", 0) >= 4)
 
 
 def limit_the_step_time(kubectl: Kubectl, scraped: Scraped) -> None:
@@ -64,8 +69,8 @@ def limit_the_step_time(kubectl: Kubectl, scraped: Scraped) -> None:
 
     How long that is depends on the machine; steps of 3,000 rows take five times as long and more on any.
     """
-    sweep = watch(kubectl, scraped, lambda sweep: sweep.get("status", {}).get("trials", {}).get("succeeded", 0) >= 4)
-    needed = float(sweep["status"]["currentOptimalTrial"]["metrics"]["mean_step_time_seconds"])
+    small = watch(kubectl, scraped, four_succeeded, "has four good trials")
+    needed = float(small["status"]["currentOptimalTrial"]["metrics"]["mean_step_time_seconds"])
     limit = {**WINDOW, "meanStepTime": f"{round(2000 * needed)}ms"}
     print("steps of the best small batch take", needed, "s; from here on:", limit)
     kubectl.patch("tuningsweep", NAME, {"spec": {"limits": limit}})
@@ -77,7 +82,7 @@ def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl,
     kubectl.apply(edited(manifest, {"spec.limits": MEMORY}))
     scraped = Scraped()
     limit_the_step_time(kubectl, scraped)
-    sweep = watch(kubectl, scraped, lambda sweep: is_true(sweep, "Complete") or is_true(sweep, "Failed"))
+    sweep = watch(kubectl, scraped, has_ended, "has ended")
     assert is_true(sweep, "Complete"), sweep["status"]
     kubectl.run("wait", "--for=condition=Complete", f"tuningsweep/{NAME}", "--timeout=5s")
 

@@ -19,8 +19,8 @@ from typing import Any
 from cluster.sweeps import (
     ONE_WORKER,
     function_sweep,
+    has_ended,
     head_pod,
-    is_true,
     read_results,
     trainables_config_map,
     trial_counts,
@@ -86,8 +86,7 @@ class Chaos:
 
     def has_ended(self, name: str) -> bool:
         """Whether a sweep is Complete or Failed."""
-        sweep = self.kubectl.get("tuningsweep", name)
-        return is_true(sweep, "Complete") or is_true(sweep, "Failed")
+        return has_ended(self.kubectl.get("tuningsweep", name))
 
     def strike(self, name: str) -> None:
         """Kill something of a sweep, or an operator; nothing if it is not there at the moment."""

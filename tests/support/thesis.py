@@ -16,9 +16,13 @@ from tuningsweep_trainer.results.traces import TracedReport, TracePoint, TrialTr
 MANIFESTS = Path(__file__).parents[2] / "manifests" / "samples" / "thesis"
 
 
+def _manifest(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((MANIFESTS / f"{name}.yaml").read_text()))
+
+
 def thesis_sweep(name: str) -> TuningSweep:
     """One of the seven."""
-    return TuningSweep.from_manifest(yaml.safe_load((MANIFESTS / f"{name}.yaml").read_text()))
+    return TuningSweep.from_manifest(_manifest(name))
 
 
 def thesis_sweeps() -> list[TuningSweep]:
@@ -28,9 +32,8 @@ def thesis_sweeps() -> list[TuningSweep]:
 
 def manifest_of(workload: str, server: str, steps: int, evaluate_every: int) -> dict[str, Any]:
     """A workload's manifest with what its user may want otherwise: an OpenML server, fewer steps."""
-    manifest = yaml.safe_load((MANIFESTS / f"{workload}.yaml").read_text())
     changes = {"dataset.openml.server": server, "steps": steps, "evaluateEverySteps": evaluate_every}
-    return edited(manifest, {f"spec.trainable.builtin.{path}": value for path, value in changes.items()})
+    return edited(_manifest(workload), {f"spec.trainable.builtin.{path}": value for path, value in changes.items()})
 
 
 def trace(trial: str, steps: int = 20) -> TrialTrace:

@@ -139,8 +139,9 @@ def test_a_trial_goes_on_after_its_supervisor_was_killed(run: Callable[..., Any]
 
 def supervisors() -> list[psutil.Process]:
     """Those of this test run, with a trial or without."""
-    family = psutil.Process().children(recursive=True)
-    return [each for each in family if each.is_running() and "".join(each.cmdline()[:1]).startswith(SUPERVISORS)]
+    family = {process.pid for process in psutil.Process().children(recursive=True)}
+    titles = {process: "".join((process.info["cmdline"] or [])[:1]) for process in psutil.process_iter(["cmdline"])}
+    return [process for process, title in titles.items() if process.pid in family and title.startswith(SUPERVISORS)]
 
 
 def test_a_trial_goes_on_after_its_supervisor_and_a_free_one_were_killed(

@@ -93,6 +93,7 @@ def contains(parameter: "Parameter", text: str) -> bool:
     if space.min is None or space.max is None:
         return False
     pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else DECIMAL_PATTERN
+    # By doubles, for so does the API server compare; decimals would refuse what it has accepted.
     return re.fullmatch(pattern, text) is not None and float(space.min) <= float(text) <= float(space.max)
 
 
