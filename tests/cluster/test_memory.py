@@ -8,8 +8,8 @@ from cluster.sweeps import function_sweep, has_ended, is_true, read_records
 from support.kubectl import PATIENCE, Kubectl
 
 PACKED, HUNGRY = "packed", "hungry"
-LIMIT = "900Mi"
-"""Of 3 GiB in the pod Ray has some 0.7: two trials fit by this limit, though all would fit by what they take."""
+LIMIT = "500Mi"
+"""Of 3 GiB in the pod Ray has some 1.3: two or three trials fit by this limit, though all would fit by what they take."""
 
 
 @dataclass
