@@ -19,7 +19,7 @@ from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.container import oom_kills
-from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, Warned
+from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, Warned
 from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
@@ -28,6 +28,7 @@ from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
 from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
+from tuningsweep_trainer.supervisor.status import status_of
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.wire import Message, MessageReader, WireError
 
@@ -251,32 +252,10 @@ class Monitor(threading.Thread):
 
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS
-        measured, newest = self.measurements, self.measurements.window.newest
-        measured.count_cpu(now)
-        self._runtime.write_step_times(os.getpid(), measured.step_times.total())
+        self.measurements.count_cpu(now)
+        self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
         self._runtime.write_status(
-            TrialStatus(
-                trial=self._job.trial,
-                process=self._process,
-                supervisor_pid=os.getpid(),
-                pid=self._launched.pid,
-                memory=measured.memory,
-                memory_limit=self._limits.memory_bytes,
-                gpu_memory=measured.gpu_memory,
-                gpu_memory_limit=self._limits.gpu_memory_bytes,
-                steps=measured.steps,
-                mean_step_time=measured.mean_step_time(now),
-                mean_step_time_limit=self._limits.mean_step_seconds,
-                step_in_flight=None if newest is None else newest.in_flight(now) or None,
-                longest_step=0.0 if newest is None else newest.longest_step,
-                step_time_limit=self._limits.step_seconds,
-                duration=now - self._launched.started,
-                duration_limit=self._limits.trial_seconds,
-                cpu_percent=measured.cpu_percent,
-                metrics=self.totals.metrics,
-                objective=self.totals.metrics.get(self._job.objective),
-                warnings=self.totals.warnings,
-            )
+            status_of(self._job, self._process, self._launched, self._limits, self.measurements, now)
         )
 
     def _notice_death(self) -> None:
