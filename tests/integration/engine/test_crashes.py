@@ -17,7 +17,8 @@ import pytest
 
 from integration.engine.conftest import TESTS, records_in
 from integration.engine.test_monitor import eventually
-from tuningsweep_trainer.node.runtime import RuntimeFolder
+from tuningsweep_trainer.driver.run import SUPERVISOR_RETRIES
+from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus
 
 PATIENCE = 180.0
 SUPERVISORS = ("ray::Supervisor", "ray::ResourceTrainable")
@@ -108,32 +109,42 @@ def test_a_driver_that_ends_early_goes_on_where_it_was(tmp_path: Path, ray_folde
     assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
 
 
-def test_a_trial_goes_on_after_its_supervisor_was_killed(run: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_trial_goes_on_however_often_its_supervisor_is_killed(run: Callable[..., Any], tmp_path: Path) -> None:
+    """More often than it would be tried again if it got no further."""
     killed: list[int] = []
+    checkpoints = tmp_path / "checkpoints" / "trial-0000"
 
-    def kill_one() -> None:
-        checkpoints = tmp_path / "checkpoints" / "trial-0000"
-        if not eventually(lambda: len(list(checkpoints.glob("*.json"))) > 1, PATIENCE):
-            return
+    def trained() -> list[TrialStatus]:
         folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
         statuses = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
-        (status,) = [s for s in statuses if s.trial == "trial-0000" and is_ours(s.supervisor_pid)]
+        return [s for s in statuses if s.trial == "trial-0000" and s.pid and is_ours(s.supervisor_pid)]
+
+    def kill_one() -> None:
+        eventually(lambda: len(trained()) == 1)
+        (status,) = trained()
         os.kill(status.supervisor_pid, signal.SIGKILL)
         died = time.monotonic()
         killed.append(status.pid)
         eventually(lambda: not psutil.pid_exists(status.pid))
         print(f"the training process outlived its supervisor by {time.monotonic() - died:.3f} s")
 
-    thread = threading.Thread(target=kill_one)
+    def kill_again_and_again() -> None:
+        for _ in range(SUPERVISOR_RETRIES + 1):
+            seen = newest(checkpoints)
+            if not eventually(lambda seen=seen: newest(checkpoints) > seen + 4, PATIENCE):
+                return
+            kill_one()
+
+    thread = threading.Thread(target=kill_again_and_again)
     thread.start()
-    state, records = run({**EDITS, "maxTrialCount": 1, "trainable.arguments": {"steps": "80"}})
+    state, records = run({**EDITS, "maxTrialCount": 1, "trainable.arguments": {"steps": "200"}})
     thread.join()
-    assert killed, "nothing was killed, the test says nothing"
-    assert not psutil.pid_exists(killed[0])
+    assert len(killed) == SUPERVISOR_RETRIES + 1, "it was not killed often enough, the test says nothing"
+    assert not any(psutil.pid_exists(pid) for pid in killed)
     assert state.result is not None
     assert state.result.succeeded, records
     record = records["trial-0000"]
-    assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", 2, 80)
+    assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", SUPERVISOR_RETRIES + 2, 200)
     assert record["metrics"]["went_on_from"] > 0
 
 

@@ -20,6 +20,7 @@ from tuningsweep_trainer.driver.forecast import Forecaster
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.live import Live, Progress
 from tuningsweep_trainer.driver.proposals import Proposer
+from tuningsweep_trainer.driver.records import ending_of, record_of
 from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.driver.sweep_end import SweepEnd, sweep_end
 from tuningsweep_trainer.driver.tally import Tally
@@ -189,6 +190,7 @@ class Book:
             live = self._live.get(name)
             if live is not None:
                 live.running = False
+                log.warning("its supervisor died; the trial is tried again", extra={"trial": name})
 
     @property
     def anything_running(self) -> bool:
@@ -208,7 +210,7 @@ class Book:
                 del self._live[name]  # stays unfinished on record
                 return
             live.parameters = dict(parameters)
-            self._put(name, live, _ending(result, self._longest()))
+            self._put(name, live, ending_of(result, self._longest()))
 
     def _longest(self) -> int | None:
         """Steps after which the scheduler takes a trial for fully trained, if it does."""
@@ -238,29 +240,7 @@ class Book:
 
     def _put(self, name: str, live: Live, result: TrialResult) -> None:
         """Put a trial's end on record."""
-        last = live.last
-        final = result if result.process or last is None else last
-        metrics = result.metrics or (last.metrics if last is not None else {})
-        record = TrialRecord(
-            trial=name,
-            parameters=live.parameters,
-            outcome=result.outcome or Outcome.PRUNED,
-            reason=result.reason or Reason.PRUNED_BY_SCHEDULER,
-            message=result.message,
-            observed=result.observed,
-            limit=result.limit,
-            metrics=metrics,
-            steps=max(result.steps, 0 if last is None else last.steps),
-            start_time=live.start_time,
-            completion_time=timestamp(),
-            duration_seconds=round(live.spent_seconds + final.duration_seconds, 3),
-            cpu_seconds=round(live.spent_cpu_seconds + final.cpu_seconds, 3),
-            peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
-            peak_gpu_memory=_larger(result.peak_gpu_memory, None if last is None else last.peak_gpu_memory),
-            attempts=live.attempts,
-            worker=final.worker or None,
-            forecast=live.forecast,
-        )
+        record = record_of(name, live, result, timestamp())
         self._warn(name, result)
         self._ledger.record(record)
         del self._live[name]
@@ -304,20 +284,3 @@ class Book:
             live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
             waiting = {name: Live(u.parameters, u.attempts, u.first_start) for name, u in self._waiting}
             return Progress(self._tally.copy(), {**live, **waiting}, len(self._warned), self.end)
-
-
-def _larger(*values: int | None) -> int | None:
-    return max((value for value in values if value is not None), default=None)
-
-
-def _ending(result: TrialResult | None, longest: int | None) -> TrialResult:
-    """The result with an outcome. Without one the scheduler ended the trial: pruned, or trained as long as it may be."""
-    if result is not None and result.outcome is not None:
-        return result
-    result = result or TrialResult(process="")
-    if longest is not None and result.steps >= longest:
-        said = {"outcome": Outcome.SUCCEEDED, "reason": Reason.COMPLETED, "message": f"reached {longest} steps"}
-    else:
-        message = "pruned by the scheduler"
-        said = {"outcome": Outcome.PRUNED, "reason": Reason.PRUNED_BY_SCHEDULER, "message": message}
-    return result.model_copy(update=said)

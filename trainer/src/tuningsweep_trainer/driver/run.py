@@ -44,7 +44,7 @@ from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
 
 SUPERVISOR_RETRIES = 3
-"""Times a trial is tried again after its supervisor or its node died."""
+"""Times in a row that a trial is tried again after its supervisor or its node died; from the start after any progress."""
 MOST_PENDING = 200
 """Trials that Tune may keep waiting for resources; more where parallelTrialCount asks for more."""
 

@@ -15,8 +15,8 @@ from ray.tune import schedulers
 from tuningsweep_api.spec.search import Scheduler, SchedulerType
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
-from tuningsweep_trainer.driver.free_actors import TellsTrials
 from tuningsweep_trainer.driver.search_space import bounds, choices, nearest, random_configuration
+from tuningsweep_trainer.driver.trial_failures import TellsTrials
 
 TIME_ATTRIBUTE = "step"
 PAUSING = (SchedulerType.HYPERBAND, SchedulerType.BOHB, SchedulerType.PBT, SchedulerType.PB2)

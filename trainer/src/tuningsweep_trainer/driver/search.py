@@ -14,8 +14,8 @@ from ray.tune.search.search_algorithm import SearchAlgorithm
 from ray.tune.stopper import Stopper
 
 from tuningsweep_trainer.driver.book import Book
-from tuningsweep_trainer.driver.free_actors import Reassigned
 from tuningsweep_trainer.driver.search_space import Parameters
+from tuningsweep_trainer.driver.trial_failures import RetriedTrial
 
 PATIENCE_SECONDS = 15.0
 """How long running trials may take to end with the sweep: their supervisors need a moment, a lost node never answers."""
@@ -25,7 +25,7 @@ KEPT: Final = ("trial_id", "status", "custom_trial_name", "kind")
 """Attributes of its own that an ended trial keeps."""
 
 
-class SweepTrial(Reassigned):
+class SweepTrial(RetriedTrial):
     """A Tune trial that stays small, for Tune holds every one that has ended, and costs the driver little.
 
     Left out is what nothing here asks for: states written over and over to restore from (35 KiB a trial with the next),

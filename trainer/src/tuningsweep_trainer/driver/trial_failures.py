@@ -1,8 +1,12 @@
-"""Trials whose free actor turns out to be dead, or fails while it takes the trial on: they are tried with another one.
+"""What counts as a failure of a trial: it is tried again after as many as Tune is told, and then given up.
 
-Actors are reused, and one that is free may die unnoticed, with its node say. Ray 2.60 finds out when it gives that actor to
-the next trial, and then ends the trial: it hears of the death twice, first as the actor's, after which the trial waits to
-be tried again, then as that of the call in flight, and a trial that fails while it waits is given up.
+Failures add up only as long as the trial gets no further: on nodes that come and go, a trial of many hours loses its
+supervisor often, and goes on from its last checkpoint each time.
+
+The death of a free actor is none. Actors are reused, and one that is free may die unnoticed, with its node say. Ray 2.60
+finds out when it gives that actor to the next trial, and then ends the trial: it hears of the death twice, first as the
+actor's, after which the trial waits to be tried again, then as that of the call in flight, and a trial that fails while it
+waits is given up.
 """
 
 from typing import Any
@@ -11,20 +15,23 @@ from ray.exceptions import RayActorError
 from ray.tune.experiment import Trial
 
 
-class Reassigned(Trial):
-    """A Tune trial that survives the actors it is given."""
+class RetriedTrial(Trial):
+    """A Tune trial that survives the actors it is given, and any number of failures between which it gets further."""
 
     controller: Any = None
     """Tune's controller, from the scheduler."""
     _told: Exception | None = None
     """The death of the free actor, between the two times that it is heard of."""
+    _furthest: int = 0
+    """The last step reported before any of its failures."""
 
     def handle_error(self, exc: Any = None) -> None:
-        """Count a failure; the death of a free actor is none of the trial's."""
+        """Count a failure, if it is one of the trial's; as the first, if the trial had got further than before the last."""
         if exc is not None and exc is self._told:
             self._told = None
             self._try_again()
         elif not self._is_taken_on():
+            self._forget_if_further()
             super().handle_error(exc)
         elif isinstance(exc, RayActorError):
             self.controller._resetting_trials.discard(self)
@@ -38,6 +45,11 @@ class Reassigned(Trial):
 
     def _is_taken_on(self) -> bool:
         return self.controller is not None and self in self.controller._resetting_trials
+
+    def _forget_if_further(self) -> None:
+        step = int((self.run_metadata.last_result or {}).get("step", 0))
+        if step > self._furthest:
+            self._furthest, self.run_metadata.num_failures = step, 0
 
     def _try_again(self) -> None:
         """Only a trial that runs is tried again."""

@@ -1,4 +1,4 @@
-"""A trial whose free actor is dead, or fails at once, is tried again; it is given up for its own failures alone."""
+"""A trial whose free actor is dead, or fails at once, is tried again; it is given up for failures of its own, in a row."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import pytest
 from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
-from tuningsweep_trainer.driver.free_actors import Reassigned
+from tuningsweep_trainer.driver.trial_failures import RetriedTrial
 
 RETRIES = 3
 
@@ -56,7 +56,7 @@ def taken_on(controller: Controller, trial: Trial) -> None:
 @pytest.fixture
 def trial(controller: Controller) -> Trial:
     """One that waits, and that a free actor is asked to take on."""
-    made = Reassigned("none", stub=True, max_failures=RETRIES)
+    made = RetriedTrial("none", stub=True, max_failures=RETRIES)
     made.controller = controller
     made.storage = SimpleNamespace(trial_driver_staging_path=None)  # nowhere to write the error to
     taken_on(controller, made)
@@ -96,3 +96,22 @@ def test_the_death_of_its_own_actor_is_a_failure(controller: Controller, trial: 
     trial.set_status(Trial.RUNNING)
     controller.task_failed(trial, RayActorError())
     assert (trial.status, trial.run_metadata.num_failures) == (Trial.PENDING, 1)
+
+
+def test_failures_count_anew_once_it_gets_further(controller: Controller, trial: Trial) -> None:
+    controller._resetting_trials.clear()
+    for step in range(10, 10 * RETRIES * 3, 10):
+        trial.set_status(Trial.RUNNING)
+        trial.run_metadata.last_result = {"step": step}
+        controller.task_failed(trial, RayActorError())
+        assert (trial.status, trial.run_metadata.num_failures) == (Trial.PENDING, 1)
+
+
+@pytest.mark.parametrize("steps", [[7, 7, 7, 7], [7, 3, 7, 5], [0, 0, 0, 0]])
+def test_a_trial_that_gets_no_further_is_given_up(controller: Controller, trial: Trial, steps: list[int]) -> None:
+    controller._resetting_trials.clear()
+    for failures, step in enumerate(steps, start=1):
+        trial.set_status(Trial.RUNNING)
+        trial.run_metadata.last_result = {"step": step}
+        controller.task_failed(trial, RayActorError())
+        assert controller.given_up == (failures > RETRIES)
