@@ -13,6 +13,10 @@ tool_folder() {
   echo "$CACHE/bin/$1-$version-$(cd "$recipe" && digest .)"
 }
 
+# Nobody debugs these: no DWARF, which takes a tenth of the compiler's time, and less collecting of its garbage.
+export GOGC=400
+NO_DWARF=-gcflags=all=-dwarf=false
+
 build_tool() {
   local tool=$1 folder command
   folder=$(tool_folder "$tool")
@@ -22,7 +26,7 @@ build_tool() {
   cd "$RIG_SOURCE/build/$tool"
   mkdir -p "$folder"
   for command in "${COMMANDS[@]}"; do
-    go build -mod=readonly -trimpath -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
+    go build -mod=readonly -trimpath "$NO_DWARF" -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
   done
   [ -z "${MANIFESTS-}" ] || cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/$MANIFESTS" "$folder/"
   mark_done "$folder"

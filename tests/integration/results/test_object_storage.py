@@ -3,7 +3,13 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -51,6 +57,38 @@ def test_the_ledger_has_every_line_in_order_and_folds(store: Store) -> None:
     assert [record.trial for record in Ledger(store).load().records] == [record.trial for record in RECORDS]
     Ledger(store).fold()
     assert len((store.read("trials.jsonl") or b"").splitlines()) == len(RECORDS)
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_who_has_keys_asks_no_metadata_service(storage: ObjectStorage, with_keys: bool) -> None:
+    with metadata_service() as (address, paths):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment |= storage.keys if with_keys else {}
+        environment |= {"AWS_ENDPOINT_URL": storage.address, "AWS_EC2_METADATA_SERVICE_ENDPOINT": address}
+        program = f"from tuningsweep_trainer.results.store import open_store; open_store({RESULTS!r})"
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+        assert bool(paths) == (not with_keys), paths
+
+
+@contextmanager
+def metadata_service() -> Iterator[tuple[str, list[str]]]:
+    """A service that has nothing, in the place of EC2's; its address and the paths it is asked for."""
+    paths: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_error(404)
+
+        do_PUT = do_GET  # noqa: N815 - http.server's name
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", paths
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_trace_comes_back(store: Store) -> None:

@@ -36,6 +36,8 @@ ENVIRONMENT: Final = {
     "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "true",
     # Short of memory, Ray would kill a supervisor; without that the kernel kills a training process, its first victim.
     "RAY_memory_monitor_refresh_ms": "0",
+    # Otherwise Ray waits, until it is killed, for trials that nobody has stopped: suspended pods would stay 30 s longer.
+    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
     "RAY_JOB_STOP_SIGNAL": "SIGINT",
     "RAY_JOB_STOP_WAIT_TIME_S": "30",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -109,8 +111,13 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
 
 def _storage_environment(sweep: TuningSweep) -> dict[str, str]:
     """What pyarrow, and MLflow's client besides, read to find the object storage."""
-    endpoint = sweep.spec.storage.endpoint
-    return {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
+    storage = sweep.spec.storage
+    told = {
+        "AWS_ENDPOINT_URL": storage.endpoint,
+        # The keys are in the Secret: outside AWS a client would wait four seconds for a service that has others.
+        "AWS_EC2_METADATA_DISABLED": storage.credentials_secret and "true",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> dict[str, Any]:
