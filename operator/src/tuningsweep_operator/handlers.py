@@ -2,29 +2,38 @@
 
 import asyncio
 import itertools
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
 import aiohttp
 import kopf
+from kopf._cogs.clients.scanning import scan_resources
+from kopf._cogs.structs.bodies import RawEvent
+from kopf._cogs.structs.references import Insights
+from kopf._core.reactor.observation import process_discovered_resource_event
 
 from tuningsweep_api import names
 from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.missed import MissedDeletions
-from tuningsweep_operator.resources import PODS, RAY_JOBS, SWEEPS
+from tuningsweep_operator.resources import PODS, RAY_JOBS, SWEEPS, WORKLOADS, Resource
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.watch_stream import Pauses, fit
 from tuningsweep_operator.watches import Watches
 
 WATCHED: Final = frozenset({SWEEPS.plural, RAY_JOBS.plural, PODS.plural})
 """Without these there is no work."""
-QUEUED: Final = "workloads"
-"""Kueue's, where it is installed."""
-KINDS: Final = WATCHED | {QUEUED}
+KINDS: Final = WATCHED | {WORKLOADS.plural}
+"""Kueue's too, where it is installed."""
+LATE: Final = (SWEEPS, RAY_JOBS, WORKLOADS)
+"""Kinds that may be installed after the operator."""
+LATE_SECONDS: Final = 10.0
 WORKER_IDLE_SECONDS = 0.01
 """Handlers return at once, so there is nothing to keep a task for."""
+
+log = logging.getLogger(__name__)
 
 
 class NoDiffs(kopf.DiffBaseStorage):
@@ -94,15 +103,17 @@ def make_registry(feed: Feed, watches: Watches, missed: MissedDeletions) -> kopf
         info = kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
         return None if info is None else _session(info, watches, missed)
 
-    @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+    of_sweeps = {names.LABEL_SWEEP: kopf.PRESENT}
+
+    @kopf.on.event(SWEEPS.group, SWEEPS.version, SWEEPS.plural, registry=registry)
     async def sweep_event(event: Any, **_: Any) -> None:
         feed.sweep(event["object"], deleted=event["type"] == "DELETED")
 
-    @kopf.on.event("ray.io", "v1", "rayjobs", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
+    @kopf.on.event(RAY_JOBS.group, RAY_JOBS.version, RAY_JOBS.plural, labels=of_sweeps, registry=registry)
     async def ray_job_event(event: Any, **_: Any) -> None:
         feed.ray_job(event["object"], deleted=event["type"] == "DELETED")
 
-    @kopf.on.event("", "v1", "pods", labels={names.LABEL_SWEEP: kopf.PRESENT}, registry=registry)
+    @kopf.on.event(PODS.group, PODS.version, PODS.plural, labels=of_sweeps, registry=registry)
     async def pod_event(event: Any, **_: Any) -> None:
         feed.pod(event["object"], deleted=event["type"] == "DELETED")
 
@@ -111,7 +122,7 @@ def make_registry(feed: Feed, watches: Watches, missed: MissedDeletions) -> kopf
 
 
 def _watch_queues(registry: kopf.OperatorRegistry, feed: Feed) -> None:
-    @kopf.on.event("kueue.x-k8s.io", "v1beta1", QUEUED, registry=registry)
+    @kopf.on.event(WORKLOADS.group, WORKLOADS.version, WORKLOADS.plural, registry=registry)
     async def workload_event(event: Any, **_: Any) -> None:
         feed.workload(event["object"], deleted=event["type"] == "DELETED")
 
@@ -121,19 +132,48 @@ async def watch(
 ) -> None:
     """Run kopf's watches until `stop` is set. kopf takes SIGTERM for itself; `take_signals` is called to take it back."""
     settings = kopf.OperatorSettings()
-    # Roles in namespaces do not let it watch for CRDs: it would try for ever. What is there at the start is found.
+    # Roles in namespaces do not let it watch for CRDs: it would try for ever.
     settings.scanning.disabled = bool(ours.watch_namespaces)
+    insights = Insights()
     ours_before = asyncio.all_tasks()  # those kopf must not end when it does
     tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=settings,
+        insights=insights,
         standalone=True,
         clusterwide=not ours.watch_namespaces,
         namespaces=ours.watch_namespaces,
         stop_flag=stop,
     )
     take_signals()
+    tasks = [*tasks, asyncio.create_task(_find_late_kinds(registry, settings, insights))]
     await kopf.run_tasks(tasks, ignored=ours_before)
+
+
+async def _find_late_kinds(
+    registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, insights: Insights
+) -> None:
+    """Have kopf watch kinds that it has missed.
+
+    It asks what the API server serves when a CRD changes, and never again: often the server does not serve the kind yet.
+    """
+    while True:
+        await asyncio.sleep(LATE_SECONDS)
+        for kind in LATE:
+            if _is_among(kind, insights.watched_resources):
+                continue
+            if _is_among(kind, await scan_resources(groups={kind.group}, settings=settings, logger=log)):
+                log.info("%s of %s are served now: they are watched", kind.plural, kind.group)
+                change = RawEvent(type="MODIFIED", object={"spec": {"group": kind.group}})
+                await process_discovered_resource_event(
+                    raw_event=change, settings=settings, registry=registry, insights=insights
+                )
+
+
+def _is_among(kind: Resource, served: Collection[Any]) -> bool:
+    return any(
+        (found.group, found.version, found.plural) == (kind.group, kind.version, kind.plural) for found in served
+    )
 
 
 def _session(info: kopf.ConnectionInfo, watches: Watches, missed: MissedDeletions) -> kopf.AiohttpSession:

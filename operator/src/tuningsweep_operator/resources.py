@@ -42,6 +42,7 @@ CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies")
 EVENTS = Resource("", "v1", "events")
 PODS = Resource("", "v1", "pods")
+WORKLOADS = Resource("kueue.x-k8s.io", "v1beta1", "workloads")
 NODES = Resource("", "v1", "nodes")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 

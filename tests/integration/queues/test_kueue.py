@@ -25,13 +25,16 @@ QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "2"}
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Everything running; the operator looks for drift every second."""
+    """Everything running; the operator looks for drift every second.
+
+    Kueue comes after it, and watching one namespace it gets no notice of that from the API server.
+    """
     folder = tmp_path_factory.mktemp("plane")
     with (
         running_control_plane(folder, controllers=True) as plane,
         running_kuberay(plane),
+        running_operator(plane, RESYNC_SECONDS="1", WATCH_NAMESPACES="default"),
         running_kueue(plane),
-        running_operator(plane, RESYNC_SECONDS="1"),
     ):
         yield plane
 
