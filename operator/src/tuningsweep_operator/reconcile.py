@@ -81,8 +81,9 @@ class Reconciler:
         started = time.perf_counter()
         try:
             again = await self._reconcile(key, manifest)
-        except Exception:
-            metrics.RECONCILE_ERRORS.inc()
+        except Exception as error:
+            if not (isinstance(error, KubeError) and error.is_conflict):
+                metrics.RECONCILE_ERRORS.inc()
             raise
         else:
             metrics.LAST_RECONCILE.set_to_current_time()

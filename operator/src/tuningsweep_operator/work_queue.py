@@ -165,7 +165,10 @@ class WorkQueue:
             at_least = error.retry_after if isinstance(error, KubeError) else 0.0
             wait = self._schedule.failed(key, time.monotonic(), at_least)
             extra = {"namespace": key[0], "sweep": key[1]}
-            log.error("reconcile failed, next try in %g s: %s", wait, error, extra=extra, exc_info=True)
+            if isinstance(error, KubeError) and error.is_conflict:
+                log.info("somebody else wrote first, next try in %g s: %s", wait, error, extra=extra)
+            else:
+                log.error("reconcile failed, next try in %g s: %s", wait, error, extra=extra, exc_info=True)
         else:
             self._schedule.done(key, None if again is None else time.monotonic() + again)
 
