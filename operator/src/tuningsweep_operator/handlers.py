@@ -155,19 +155,29 @@ async def _find_late_kinds(
 ) -> None:
     """Have kopf watch kinds that it has missed.
 
-    It asks what the API server serves when a CRD changes, and never again: often the server does not serve the kind yet.
+    It asks what the API server serves when a CRD changes, and never again: often the server does not serve the kind yet. In
+    named namespaces it does not even see that. kopf's own modules are imported for this: it has no public way to ask anew.
     """
     while True:
         await asyncio.sleep(LATE_SECONDS)
         for kind in LATE:
-            if _is_among(kind, insights.watched_resources):
-                continue
-            if _is_among(kind, await scan_resources(groups={kind.group}, settings=settings, logger=log)):
-                log.info("%s of %s are served now: they are watched", kind.plural, kind.group)
-                change = RawEvent(type="MODIFIED", object={"spec": {"group": kind.group}})
-                await process_discovered_resource_event(
-                    raw_event=change, settings=settings, registry=registry, insights=insights
-                )
+            try:
+                await _find_late_kind(kind, registry, settings, insights)
+            except Exception:  # whatever it is, kopf would end the operator over it
+                log.exception("it is not known whether %s of %s are served", kind.plural, kind.group)
+
+
+async def _find_late_kind(
+    kind: Resource, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, insights: Insights
+) -> None:
+    if _is_among(kind, insights.watched_resources):
+        return
+    if _is_among(kind, await scan_resources(groups={kind.group}, settings=settings, logger=log)):
+        log.info("%s of %s are served now: they are watched", kind.plural, kind.group)
+        change = RawEvent(type="MODIFIED", object={"spec": {"group": kind.group}})
+        await process_discovered_resource_event(
+            raw_event=change, settings=settings, registry=registry, insights=insights
+        )
 
 
 def _is_among(kind: Resource, served: Collection[Any]) -> bool:
