@@ -32,3 +32,23 @@ def test_what_is_no_affinity_is_left_for_the_api_server_to_refuse(affinity: dict
     assert worker({"affinity": affinity}, **claim)["affinity"] == affinity
     terms = worker({"affinity": {"podAffinity": None}}, **claim)["affinity"]["podAffinity"]
     assert len(terms["requiredDuringSchedulingIgnoredDuringExecution"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("storage", "env", "told"),
+    [
+        ({"credentialsSecret": "keys"}, [], ["true"]),
+        ({}, ["AWS_ACCESS_KEY_ID"], ["true"]),
+        ({}, [], []),
+        ({"credentialsSecret": "keys"}, ["AWS_EC2_METADATA_DISABLED"], ["theirs"]),
+    ],
+)
+def test_the_metadata_service_is_not_asked_where_keys_are_given(
+    storage: dict[str, str], env: list[str], told: list[str]
+) -> None:
+    pod = worker(
+        {"env": [{"name": name, "value": "theirs"} for name in env]},
+        **{"spec.storage": {"uri": "s3://bucket/team", **storage}},
+    )
+    found = [v["value"] for v in pod["containers"][0]["env"] if v["name"] == "AWS_EC2_METADATA_DISABLED"]
+    assert found == told

@@ -121,12 +121,12 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
 def _storage_environment(sweep: TuningSweep) -> dict[str, str]:
     """What pyarrow, and MLflow's client besides, read to find the object storage."""
     storage = sweep.spec.storage
-    told = {
-        "AWS_ENDPOINT_URL": storage.endpoint,
-        # The keys are in the Secret: outside AWS a client would wait four seconds for a service that has others.
-        "AWS_EC2_METADATA_DISABLED": storage.credentials_secret and "true",
-    }
-    return {name: value for name, value in told.items() if value}
+    told = {} if storage.endpoint is None else {"AWS_ENDPOINT_URL": storage.endpoint}
+    variables = {variable.name for variable in sweep.spec.cluster.pod_template.env}
+    if storage.credentials_secret is not None or "AWS_ACCESS_KEY_ID" in variables:
+        # The keys are known: outside AWS a client would wait four seconds for a service that has others.
+        told["AWS_EC2_METADATA_DISABLED"] = "true"
+    return told
 
 
 def _template(sweep: TuningSweep, container: dict[str, Any], component: str) -> dict[str, Any]:
