@@ -16,7 +16,9 @@ STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
 # Files of tests side by side, in their order: the longest are among the first, and would run alone at the end otherwise.
 # Pure tests on two cores; one more of those that start real things, for they wait a third of their time.
-SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder -n
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
+PURE := -n 2 $(SIDE_BY_SIDE)
+REAL := -n 3 $(SIDE_BY_SIDE)
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster programs test test-cluster clean
@@ -64,13 +66,13 @@ check: setup ## lint, types, layers, and whether generated files are up to date
 	@$(BIN)/python tools/generate.py --check
 
 unit: setup ## pure tests, seconds
-	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE) 2
+	@$(BIN)/pytest tests/unit $(PURE)
 
 golden: setup ## generated manifests against tests/golden
 	@$(BIN)/pytest tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
-	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE) 3
+	@$(BIN)/pytest tests/integration $(REAL)
 
 fuzz: setup ## EXAMPLES (10000) random specs through models and builders, a fifth of them against a real API server
 	@TUNINGSWEEP_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --timeout 3600 tests/unit/operator/test_fuzz.py \
@@ -83,9 +85,9 @@ soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps
 	@PYTHONPATH=tests $(RIG)/in-cluster $(BIN)/python -m soak.cluster_chaos --kills $(or $(KILLS),100) --sweeps $(or $(SWEEPS),20)
 
 test: check ## every test, the cluster ones included where the machine can
-	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE) 2
+	@$(BIN)/pytest tests/unit $(PURE)
 	@$(MAKE) --no-print-directory programs
-	@$(BIN)/pytest tests/golden tests/integration $(SIDE_BY_SIDE) 3
+	@$(BIN)/pytest tests/golden tests/integration $(REAL)
 	@$(MAKE) --no-print-directory test-cluster
 
 # Before the tests that use them: a build within a test would run into the test's time limit.

@@ -37,10 +37,10 @@ class KubeError(Exception):
         self.retry_after = retry_after
         """Seconds that it wants to be left alone."""
 
-    @property
-    def is_conflict(self) -> bool:
-        """Whether somebody else wrote first: no fault, the next try starts from what is there then."""
-        return self.status == 409
+
+def is_conflict(error: Exception) -> bool:
+    """Whether somebody else wrote first: no fault, the next try starts from what is there then."""
+    return isinstance(error, KubeError) and error.status == 409
 
 
 def refusal(status: int, body: object, headers: Mapping[str, str] | None = None) -> KubeError:

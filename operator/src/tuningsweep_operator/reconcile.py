@@ -24,7 +24,7 @@ from tuningsweep_operator.events import stop_events
 from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.hold_back.gate import Gate
-from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.kube import Kube, KubeError, is_conflict
 from tuningsweep_operator.look_again import TROUBLE_SECONDS, look_again
 from tuningsweep_operator.owned import NameConflictError, OwnedObjects, override_trouble, refusal_trouble
 from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
@@ -35,7 +35,7 @@ from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.store import Store
 
 UNWATCHED_SECONDS = 3.0
-"""Watch lag from which the API server is asked at every reconcile: kopf may miss the CRD of a KubeRay installed later."""
+"""Watch lag from which the API server is asked at every reconcile: a KubeRay installed later is not watched at once."""
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Reconciler:
         try:
             again = await self._reconcile(key, manifest)
         except Exception as error:
-            if not (isinstance(error, KubeError) and error.is_conflict):
+            if not is_conflict(error):
                 metrics.RECONCILE_ERRORS.inc()
             raise
         else:

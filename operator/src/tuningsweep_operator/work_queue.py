@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from tuningsweep_operator.kube import KubeError
+from tuningsweep_operator.kube import KubeError, is_conflict
 from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.resources import Key
 
@@ -165,7 +165,7 @@ class WorkQueue:
             at_least = error.retry_after if isinstance(error, KubeError) else 0.0
             wait = self._schedule.failed(key, time.monotonic(), at_least)
             extra = {"namespace": key[0], "sweep": key[1]}
-            if isinstance(error, KubeError) and error.is_conflict:
+            if is_conflict(error):
                 log.info("somebody else wrote first, next try in %g s: %s", wait, error, extra=extra)
             else:
                 log.error("reconcile failed, next try in %g s: %s", wait, error, extra=extra, exc_info=True)

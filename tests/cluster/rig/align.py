@@ -6,7 +6,6 @@ Called by pins.sh. Usage: align.py FOLDER...   (folders with a go.mod, the comma
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +33,17 @@ def main(folders: list[Path]) -> None:
     """Raise what is lower than in another folder until all agree; a module that is replaced stays as it is."""
     for _ in range(ROUNDS):
         used = {folder: used_modules(folder) for folder in folders}
-        highest = newest(module for modules in used.values() for module in modules)
+        in_order = sorted((module for modules in used.values() for module in modules), key=lambda module: module.order)
+        highest = {module.path: module for module in in_order}
         raises = {
             folder: [highest[m.path] for m in modules if is_lower(m, highest)] for folder, modules in used.items()
         }
         if not any(raises.values()):
             return
-        for folder, modules in ((folder, modules) for folder, modules in raises.items() if modules):
+        for folder, modules in raises.items():
             print(f"{folder.name}: {len(modules)} of its {len(used[folder])} modules raised", flush=True)
-            go(folder, "mod", "edit", *(f"-require={module.path}@{module.version}" for module in modules))
+            if modules:
+                go(folder, "mod", "edit", *(f"-require={module.path}@{module.version}" for module in modules))
     sys.exit(f"after {ROUNDS} rounds these do not agree: {', '.join(folder.name for folder in folders)}")
 
 
@@ -58,14 +59,6 @@ def used_modules(folder: Path) -> list[Module]:
         line for line in go(folder, "list", "-mod=mod", "-deps", "-f", USED, packages).splitlines() if " v" in line
     }
     return [Module(path, version, bool(rest)) for path, version, *rest in map(str.split, sorted(lines))]
-
-
-def newest(modules: Iterable[Module]) -> dict[str, Module]:
-    """The highest of each path."""
-    found: dict[str, Module] = {}
-    for module in sorted(modules, key=lambda module: module.order):
-        found[module.path] = module
-    return found
 
 
 def go(folder: Path, *arguments: str) -> str:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Writes build/TOOL/go.mod and go.sum from the versions in versions.env. Run by hand after a version there is changed
 # (`make cluster-pins`), and the result committed: binaries.sh builds exactly what the committed files pin.
-# Recipes that compile the same modules are given the same versions of them (align.py): a cold build takes half the time.
+# Recipes that compile the same modules are given the same versions of them (align.py): a cold build compiles them once.
 # Usage: pins.sh [TOOL...]
 source "$(dirname "$0")/lib.sh"
 source "$RIG_SOURCE/go.sh"

@@ -19,7 +19,7 @@ from support.sweeps import BASE, edited
 
 AWAY_SECONDS = 12.0
 CONVERGED_SECONDS = 40.0
-PAUSES = 120
+PAUSES_SECONDS = 120.0
 """More than two of the longest pauses between tries of a watch, which earlier faults have made long."""
 SILENCE = "4"
 
@@ -126,7 +126,7 @@ def test_faults_of_the_api_server(
             times = 5 if len(faults) == 1 else 2
             eventually(
                 lambda f=fault, n=times: proxy.answered(f) >= n,
-                PAUSES,
+                PAUSES_SECONDS,
                 f"the operator meets {fault}",
                 every=0.1,
             )

@@ -1,6 +1,7 @@
 """Pod templates of head and workers: hardened container, mounts, environment, and the user's overrides over them."""
 
 import math
+from collections.abc import Container
 from decimal import Decimal
 from typing import Any, Final
 
@@ -102,7 +103,7 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
     overrides = cluster.pod_template
     # By name, for KubeRay's schema takes each once; the last counts, as in a pod.
     theirs = {variable.name: variable.dump() for variable in overrides.env}
-    ours = ENVIRONMENT | _storage_environment(sweep)
+    ours = ENVIRONMENT | _storage_environment(sweep, theirs)
     environment = [{"name": key, "value": value} for key, value in ours.items() if key not in theirs]
     container: dict[str, Any] = {
         "name": name,
@@ -118,12 +119,11 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
     return container if secret is None else container | {"envFrom": [{"secretRef": {"name": secret}}]}
 
 
-def _storage_environment(sweep: TuningSweep) -> dict[str, str]:
-    """What pyarrow, and MLflow's client besides, read to find the object storage."""
+def _storage_environment(sweep: TuningSweep, theirs: Container[str]) -> dict[str, str]:
+    """What pyarrow, and MLflow's client besides, read to find the object storage; `theirs` names the user's variables."""
     storage = sweep.spec.storage
     told = {} if storage.endpoint is None else {"AWS_ENDPOINT_URL": storage.endpoint}
-    variables = {variable.name for variable in sweep.spec.cluster.pod_template.env}
-    if storage.credentials_secret is not None or "AWS_ACCESS_KEY_ID" in variables:
+    if storage.credentials_secret is not None or "AWS_ACCESS_KEY_ID" in theirs:
         # The keys are known: outside AWS a client would wait four seconds for a service that has others.
         told["AWS_EC2_METADATA_DISABLED"] = "true"
     return told

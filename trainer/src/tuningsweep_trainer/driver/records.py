@@ -12,8 +12,8 @@ def record_of(name: str, live: Live, result: TrialResult, completion_time: str) 
     A result that no training process gave (the sweep ended, the supervisor died) says nothing of what was used; the last
     report does then.
     """
-    last = live.last
-    final = result if result.process or last is None else last
+    last = live.last or TrialResult(process="")
+    final = result if result.process else last
     return TrialRecord(
         trial=name,
         parameters=live.parameters,
@@ -22,14 +22,14 @@ def record_of(name: str, live: Live, result: TrialResult, completion_time: str) 
         message=result.message,
         observed=result.observed,
         limit=result.limit,
-        metrics=result.metrics or ({} if last is None else last.metrics),
-        steps=max(result.steps, 0 if last is None else last.steps),
+        metrics=result.metrics or last.metrics,
+        steps=max(result.steps, last.steps),
         start_time=live.start_time,
         completion_time=completion_time,
         duration_seconds=round(live.spent_seconds + final.duration_seconds, 3),
         cpu_seconds=round(live.spent_cpu_seconds + final.cpu_seconds, 3),
-        peak_memory=max(result.peak_memory, 0 if last is None else last.peak_memory),
-        peak_gpu_memory=_larger(result.peak_gpu_memory, None if last is None else last.peak_gpu_memory),
+        peak_memory=max(result.peak_memory, last.peak_memory),
+        peak_gpu_memory=_larger(result.peak_gpu_memory, last.peak_gpu_memory),
         attempts=live.attempts,
         worker=final.worker or None,
         forecast=live.forecast,
