@@ -38,31 +38,46 @@ class Leadership:
         self._kube, self._election, self._gained, self._lost = kube, election, gained, lost
         self._namespace, self._name = namespace, name
         self._led = False
+        self._turns = asyncio.Lock()
+        self._over = False
 
     async def run(self) -> None:
-        """Renew or look until cancelled; an API server that can't be reached is asked again."""
-        while True:
-            try:
+        """Renew or look until cancelled, or until the lease is given back; an API server that can't be reached is asked
+        again."""
+        while not self._over:
+            async with self._turns:
                 await self._turn()
-            except KubeError as error:
-                log.warning("the lease %s/%s: %s", self._namespace, self._name, error)
-            self._note()
             await asyncio.sleep(self._election.wait_seconds(time.monotonic()))
 
     async def release(self) -> None:
         """Give the lease back, if it is held, so that another replica takes it at once."""
+        try:
+            # A renewal under way would make this write a conflict, and one that follows would take the lease again.
+            async with asyncio.timeout(self._election.terms.request), self._turns:
+                self._over = True
+                await self._give_back()
+        except (KubeError, TimeoutError) as error:
+            log.warning(
+                "the lease could not be given back, it runs out by itself: %s", str(error) or "no answer in time"
+            )
+
+    async def _give_back(self) -> None:
         record = self._election.release(datetime.now(UTC))
         self._led = False
-        if record is None:
-            return
-        try:
+        if record is not None:
             await self._write(record)
-        except KubeError as error:
-            log.warning("the lease could not be given back, it runs out by itself: %s", error)
-        else:
             log.info("the lease was given back")
 
     async def _turn(self) -> None:
+        if self._over:
+            return
+        try:
+            await self._ask()
+        except KubeError as error:
+            log.warning("the lease %s/%s: %s", self._namespace, self._name, error)
+        self._note()
+
+    async def _ask(self) -> None:
         if not self._election.leads(time.monotonic()):
             found = await self._kube.get(LEASES, self._namespace, self._name)
             self._election.saw(None if found is None else Record.from_manifest(found), time.monotonic())

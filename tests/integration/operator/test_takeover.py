@@ -122,11 +122,13 @@ def test_another_takes_over_and_never_two_write(
     before = len(writes(replicas))
     eventually(lambda: len(writes(replicas)) > before, 30, "the leader writes", every=0.1)
     began = time.monotonic()
-    lose(first)
-    lost = time.monotonic()
-    eventually(lambda: second.writes() and second.writes()[-1][0] > lost, 40, "another writes", every=0.05)
-    taken = next(at for at, _ in second.writes() if at > lost)
-    restore(first)
+    try:
+        lose(first)
+        lost = time.monotonic()
+        eventually(lambda: second.writes() and second.writes()[-1][0] > lost, 40, "another writes", every=0.05)
+        taken = next(at for at, _ in second.writes() if at > lost)
+    finally:
+        restore(first)
     time.sleep(3)
     since = [name for at, name in writes(replicas) if at > began]
     assert [name for name, _ in groupby(since)] in ([first.name, second.name], [second.name])
