@@ -6,6 +6,8 @@ include versions.env
 
 CACHE ?= $(or $(TUNINGSWEEP_CACHE),$(HOME)/.cache/tuningsweep)
 export TUNINGSWEEP_CACHE := $(CACHE)
+# A new checkout need not judge the types of every library again.
+export MYPY_CACHE_DIR := $(CACHE)/mypy
 # Many images set this, and then each process of a Ray compiles all it imports: 9.6 CPU seconds a start instead of 4.2.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(or $(shell command -v python3.11),python3)
@@ -15,10 +17,7 @@ BIN := .venv/bin
 STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
 # Files of tests side by side, in their order: the longest are among the first, and would run alone at the end otherwise.
-# Pure tests on two cores; one more of those that start real things, for they wait a third of their time.
-SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
-PURE := -n 2 $(SIDE_BY_SIDE)
-REAL := -n 3 $(SIDE_BY_SIDE)
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster programs test test-cluster clean
@@ -66,13 +65,13 @@ check: setup ## lint, types, layers, and whether generated files are up to date
 	@$(BIN)/python tools/generate.py --check
 
 unit: setup ## pure tests, seconds
-	@$(BIN)/pytest tests/unit $(PURE)
+	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE)
 
 golden: setup ## generated manifests against tests/golden
 	@$(BIN)/pytest tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
-	@$(BIN)/pytest tests/integration $(REAL)
+	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE) --durations=20
 
 fuzz: setup ## EXAMPLES (10000) random specs through models and builders, a fifth of them against a real API server
 	@TUNINGSWEEP_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --timeout 3600 tests/unit/operator/test_fuzz.py \
@@ -84,14 +83,14 @@ soak: setup ## kill every process of a sweep at random, FAULTS times (200), and 
 soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps on the test cluster, KILLS times (100)
 	@PYTHONPATH=tests $(RIG)/in-cluster $(BIN)/python -m soak.cluster_chaos --kills $(or $(KILLS),100) --sweeps $(or $(SWEEPS),20)
 
-test: check ## every test, the cluster ones included where the machine can
-	@$(BIN)/pytest tests/unit $(PURE)
-	@$(MAKE) --no-print-directory programs
-	@$(BIN)/pytest tests/golden tests/integration $(REAL)
-	@$(MAKE) --no-print-directory test-cluster
+# What waits (for downloads, pods, scrapes) runs beside what computes, and each prints when it is done, not line by line.
+test: setup ## every test, the cluster ones included where the machine can
+	@$(MAKE) --no-print-directory --jobs --output-sync=target check unit programs
+	@echo "golden, integration and cluster tests: their output comes when they are done, in some minutes"
+	@$(MAKE) --no-print-directory --jobs --output-sync=target golden integration test-cluster
 
 # Before the tests that use them: a build within a test would run into the test's time limit.
-programs:
+programs: setup
 	@mkdir -p $(CACHE) && flock $(CACHE)/lock $(RIG)/binaries.sh \
 	  || echo "make: some programs for tests can't be built here (see above); tests that need one say so"
 
