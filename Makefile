@@ -83,11 +83,10 @@ soak: setup ## kill every process of a sweep at random, FAULTS times (200), and 
 soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps on the test cluster, KILLS times (100)
 	@PYTHONPATH=tests $(RIG)/in-cluster $(BIN)/python -m soak.cluster_chaos --kills $(or $(KILLS),100) --sweeps $(or $(SWEEPS),20)
 
-# What waits (for downloads, pods, scrapes) runs beside what computes, and each prints when it is done, not line by line.
+# What waits (for downloads, pods, scrapes) runs beside what computes.
 test: setup ## every test, the cluster ones included where the machine can
-	@$(MAKE) --no-print-directory --jobs --output-sync=target check unit programs
-	@echo "golden, integration and cluster tests: their output comes when they are done, in some minutes"
-	@$(MAKE) --no-print-directory --jobs --output-sync=target golden integration test-cluster
+	@$(MAKE) --no-print-directory --jobs check unit programs
+	@$(MAKE) --no-print-directory --jobs golden integration test-cluster
 
 # Before the tests that use them: a build within a test would run into the test's time limit.
 programs: setup

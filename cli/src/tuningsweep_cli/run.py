@@ -18,7 +18,7 @@ from tuningsweep_cli.workspace import close_workspace, workspace
 
 def run_locally(file: Path, results: Path | None, *, fresh: bool, progress: bool) -> Exit:
     """Run the sweep in a manifest; the exit code. CommandError for what can't be run."""
-    console = make_console()
+    console = make_console(lasting=True)
     sweep = load_sweep(file)
     folder = (results or Path("results") / sweep.metadata.name).resolve()
     with workspace(sweep, folder, fresh=fresh) as (named, resumes):

@@ -112,6 +112,17 @@ def test_a_sweep_without_success_exits_with_one_and_names_the_cause(tmp_path: Pa
     assert "nothing_of_that_name" in done.stdout
 
 
+def test_the_deadline_ends_a_sweep_also_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    manifest = hang_and_quick("late", "1h", tracked=False)
+    manifest["spec"]["activeDeadlineSeconds"] = 15
+    with subprocess.Popen(command(tmp_path, manifest), cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=180) == 1
+    state = json.loads((tmp_path / "results" / "late" / "result.json").read_text())
+    assert state["result"]["reason"] == "DeadlineExceeded"
+
+
 def test_ctrl_c_exits_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
     waiting = hang_and_quick("broken-off", "100s", tracked=False)
     # A terminal sends SIGINT to the whole process group, to Ray's processes as well.

@@ -74,9 +74,10 @@ def closed_port() -> int:
 
 
 def test_a_server_that_is_away_is_a_sentence_without_a_row_of_retries():
-    spec = OpenMLDataset(id=37, server=f"http://127.0.0.1:{closed_port()}/api/v1/xml")
-    with pytest.raises(DatasetError, match=r"could not be had from .* check that the server can be reached"):
+    spec = OpenMLDataset(id=37, server=f"http://me:hunter2@127.0.0.1:{closed_port()}/api/v1/xml")
+    with pytest.raises(DatasetError, match=r"could not be had from .* check that the server can be reached") as refused:
         openml_source.download(spec)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_server_that_says_nothing_is_given_up():

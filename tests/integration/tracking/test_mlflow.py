@@ -8,7 +8,8 @@ from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_trainer.tracking.setup import make_listeners
+from tuningsweep_trainer.tracking.setup import connection, make_listeners
+from tuningsweep_trainer.tracking.translate import trial_ended
 
 SWEEP = TuningSweep.from_manifest(edited(BASE, {"metadata.uid": "u-1"}))
 ENDED = TrialRecord.model_validate(
@@ -19,6 +20,7 @@ ENDED = TrialRecord.model_validate(
         "reason": "MemoryLimitExceeded",
         "observed": 5e8,
         "limit": 4e8,
+        "startTime": "2026-01-02T03:03:05Z",
         "completionTime": "2026-01-02T03:04:05Z",
     }
 )
@@ -53,14 +55,41 @@ def test_a_sweep_is_one_parent_run_with_a_child_a_trial_also_after_a_restart(tmp
     assert runs["digits-svm"].info.status == "FINISHED"
 
 
-def test_a_metric_that_mlflow_refuses_does_not_hold_up_the_others(tmp_path: Path) -> None:
+def test_names_that_mlflow_refuses_do_not_hold_up_the_others(tmp_path: Path) -> None:
     (listener,) = make_listeners(SWEEP, str(tmp_path), own_process=False)
     listener.trial_started("trial-0000", {"batch_size": 30})
-    listener.trial_reported("trial-0000", {"not(a)name": 1.0}, 10)
-    listener.trial_reported("trial-0000", {"validation_loss": 0.5}, 20)
+    listener.trial_reported("trial-0000", {"not(a)name": 1.0, "validation_loss": 0.5}, 10)
+    listener.trial_reported("trial-0000", {"top-5 (%)": 1.0}, 20)
     listener.sweep_ended(SweepState.model_validate({**RUNNING, "result": RESULT}))
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     experiment = client.get_experiment_by_name("default/digits-svm")
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
-    assert set(runs["trial-0000"].data.metrics) == {"validation_loss"}
+    assert set(runs["trial-0000"].data.metrics) == {"validation_loss", "not_a_name", "top-5 ___"}
     assert not (tmp_path / "mlflow-unsent.jsonl").exists()
+
+
+def test_any_argument_and_a_file_store_are_taken(tmp_path: Path) -> None:
+    trainable = {"function": "m:f", "arguments": {"+trainer.max_epochs": "3"}}
+    uri = f"file://{tmp_path}/mlruns"
+    sweep = TuningSweep.from_manifest(
+        edited(
+            BASE,
+            {"metadata.uid": "u-2", "spec.trainable": trainable, "spec.tracking": {"mlflow": {"trackingUri": uri}}},
+        )
+    )
+    (listener,) = make_listeners(sweep, str(tmp_path / "results"), own_process=False)
+    listener.sweep_ended(SweepState.model_validate({**RUNNING, "result": RESULT}))
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("default/digits-svm")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.params["arguments._trainer.max_epochs"] == "3"
+
+
+def test_runs_start_when_what_they_tell_of_did(tmp_path: Path) -> None:
+    event = trial_ended(ENDED)
+    connection(SWEEP, str(tmp_path))(event.first_ms).send([event])
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("default/digits-svm")
+    runs = {run.info.run_name: run.info for run in client.search_runs([experiment.experiment_id])}
+    trial = runs["trial-0000"]
+    assert (trial.end_time - trial.start_time, runs["digits-svm"].start_time) == (60_000, trial.start_time)

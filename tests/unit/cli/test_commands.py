@@ -108,6 +108,18 @@ def test_best_shows_the_whole_front_of_several_objectives(results: Path) -> None
     )
 
 
+@pytest.mark.parametrize("value", ["[relu]", "[conv,pool]", "[/data/a]", "a:x:b"])
+def test_values_are_no_markup(results: Path, value: str) -> None:
+    lines = [json.loads(line) for line in (results / "trials.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["parameters"]["layers"] = value
+    (results / "trials.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    for command in ("best", "trials"):
+        shown = call(command, NAME)
+        assert shown.exit_code == 0
+        assert value in shown.stdout
+
+
 def test_best_is_the_best_of_those_that_kept_the_limits(results: Path) -> None:
     assert call("best", NAME, "-o", "args").stdout == "--batch_size=30 --learning_rate=0.01\n"
     assert json.loads(call("best", NAME, "-o", "json").stdout)["objective"] == 0.125

@@ -64,6 +64,13 @@ def test_an_absent_url_is_a_sentence(address, monkeypatch):
         loaded(f"{address}/none.csv")
 
 
+def test_a_password_in_an_address_is_not_told(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with pytest.raises(DatasetError, match=r"file\.location: https://127\.0\.0\.1:1/x\.csv cannot be read") as refused:
+        loaded("https://bob:hunter2@127.0.0.1:1/x.csv")
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_silent_server_is_given_up(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(sources, "SILENCE_SECONDS", 0.2)

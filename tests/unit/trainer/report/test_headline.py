@@ -96,6 +96,15 @@ def test_facts_name_limits_as_last_edited_and_the_time_it_took() -> None:
     assert dict(facts(results(), ""))["Time"] == "not started"
 
 
+def test_a_sweep_that_went_on_has_taken_since_its_first_trial() -> None:
+    resumed = (START + timedelta(hours=3)).isoformat()
+    later = ended(succeeded=True).model_copy(update={"start_time": resumed})
+    assert (
+        dict(facts(results(record(0), state=later), ""))["Time"]
+        == "2026-01-01 00:00:00 to 2026-01-01 00:00:10 UTC, 10 s"
+    )
+
+
 def test_limits_that_only_warn_say_so() -> None:
     assert limits_words(Limits(memory="1Gi", action="Warn")) == "memory 1Gi (only warned of)"
     assert limits_words(Limits()) == "none"

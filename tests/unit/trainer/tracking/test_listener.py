@@ -72,12 +72,12 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(LocalStore(tmp_path))
 
 
-def listener_of(connect: Callable[[], Server], spool: Spool, **options: object) -> MlflowListener:
+def listener_of(connect: Callable[[int], Server], spool: Spool, **options: object) -> MlflowListener:
     return MlflowListener(SenderThread(connect, spool), spool, OBJECTIVE, **options)  # type: ignore[arg-type]
 
 
 def told(server: Server, spool: Spool) -> None:
-    listener = listener_of(lambda: server, spool)
+    listener = listener_of(lambda _: server, spool)
     listener.start()
     listener.trial_started("trial-0000", {"x": 1})
     listener.trial_reported("trial-0000", {"loss": 0.5}, 10)
@@ -145,7 +145,7 @@ def test_events_in_memory_are_bounded_and_only_points_of_curves_are_left_out(
 ) -> None:
     monkeypatch.setattr(module, "QUEUE_SIZE", 5)
     server = Server()
-    listener = listener_of(lambda: server, spool)
+    listener = listener_of(lambda _: server, spool)
     for number in range(20):
         listener.trial_reported("trial-0000", {"loss": 0.5}, number)
         listener.trial_ended(record(f"trial-{number:04d}", loss=1.0))
@@ -166,7 +166,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(spool: Spool, monkeypatch
 
     monkeypatch.setattr(spool, "put", refusing)
     server = Server()
-    listener = listener_of(lambda: server, spool)
+    listener = listener_of(lambda _: server, spool)
     listener.start()
     listener.trial_started("trial-0000", {"x": 1})
     assert refused.wait(10)
@@ -176,7 +176,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(spool: Spool, monkeypatch
 
 def test_a_restarted_driver_tells_what_ended_once_more(spool: Spool) -> None:
     server = Server()
-    listener = listener_of(lambda: server, spool, history=[record(f"trial-{n:04d}", 1.0) for n in range(500)])
+    listener = listener_of(lambda _: server, spool, history=[record(f"trial-{n:04d}", 1.0) for n in range(500)])
     listener.start()
     listener.sweep_ended(END)
     ended = [event for event in server.got if event.kind == "ended"]
@@ -186,7 +186,7 @@ def test_a_restarted_driver_tells_what_ended_once_more(spool: Spool) -> None:
 
 def test_the_parent_has_a_point_for_each_best_trial_and_no_more(spool: Spool) -> None:
     server = Server()
-    listener = listener_of(lambda: server, spool, history=[record("trial-0000", 5.0)])
+    listener = listener_of(lambda _: server, spool, history=[record("trial-0000", 5.0)])
     listener.start()
     for number, (loss, outcome) in enumerate(
         [(6.0, "Succeeded"), (4.0, "Succeeded"), (1.0, "Stopped"), (4.0, "Pruned")]

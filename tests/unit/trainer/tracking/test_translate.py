@@ -1,13 +1,15 @@
 """Names and values in MLflow, and what must not get there."""
 
 import pytest
+from mlflow.utils.validation import _validate_metric
 
 from support.sweeps import BASE, edited
+from support.trials import record
 from tuningsweep_api.spec.dataset import Dataset, DatasetFile, OpenMLDataset
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking.dataset_input import name_of, source_of
-from tuningsweep_trainer.tracking.secrets import without_secrets
-from tuningsweep_trainer.tracking.translate import reported_metrics, sweep_parameters
+from tuningsweep_trainer.tracking.translate import recordable, reported_metrics, sweep_parameters, trial_ended
 
 
 def test_what_the_supervisor_measures_is_a_system_metric_and_the_objective_keeps_its_name() -> None:
@@ -18,6 +20,34 @@ def test_what_the_supervisor_measures_is_a_system_metric_and_the_objective_keeps
         "memory_bytes": 1.0,
         "loss": 2.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"),
+    [
+        ("validation_loss", "validation_loss"),
+        ("val/top 5: acc", "val/top 5: acc"),
+        ("acc@1", "acc_1"),
+        ("f1[macro]", "f1_macro_"),
+        ("val//loss", "val/loss"),
+        ("/loss/", "loss"),
+        ("a/../b/./c", "a/b/c"),
+        ("..", "_"),
+        ("é", "é"),
+        ("x" * 300, "x" * 250),
+        ("x" * 249 + "/y", "x" * 249),
+    ],
+)
+def test_a_name_that_mlflow_would_refuse_becomes_one_that_it_takes(name: str, recorded: str) -> None:
+    assert recordable(name) == recorded
+    _validate_metric(recorded, 1.0, 0, 0)
+
+
+def test_what_a_trial_used_is_told_with_when_it_ran() -> None:
+    event = trial_ended(record("trial-0000", startTime="2026-01-02T03:00:00Z"))
+    assert event.time_ms - event.first_ms == 60_000
+    unknown = trial_ended(record("trial-0000"))
+    assert unknown.first_ms == unknown.time_ms
 
 
 def test_the_parent_run_has_a_bounded_number_of_parameters() -> None:
@@ -61,3 +91,5 @@ def test_messages_for_the_log_have_no_secrets(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "a-long-token")
     message = "401 of https://me:pw@host/x with Bearer a-long-token"
     assert without_secrets(message) == "401 of https://host/x with Bearer ***"
+    quoted = "nonnumeric port: 'hunter/2@host'"
+    assert without_secrets(quoted, "s3://me:hunter%2F2@host/x") == "nonnumeric port: '***@host'"

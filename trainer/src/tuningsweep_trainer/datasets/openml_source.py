@@ -16,6 +16,7 @@ import pandas as pd
 from tuningsweep_api.spec.dataset import OpenMLDataset
 from tuningsweep_trainer.datasets.frames import FIELD
 from tuningsweep_trainer.errors import DatasetError
+from tuningsweep_trainer.secrets import public_url, without_secrets
 
 SERVER_VARIABLE: Final = "TUNINGSWEEP_OPENML_SERVER"
 CACHE_VARIABLE: Final = "TUNINGSWEEP_OPENML_CACHE"
@@ -37,7 +38,7 @@ def download(spec: OpenMLDataset, time_limit: float = TIME_LIMIT_SECONDS) -> tup
     thread.join(time_limit)
     if not answers:
         raise DatasetError(
-            f"{FIELD}.openml: {server_address(spec)} did not deliver {_words(spec)} within {time_limit:g} s;"
+            f"{FIELD}.openml: {public_url(server_address(spec))} did not deliver {_words(spec)} within {time_limit:g} s;"
             f" check that the server answers, or write another {FIELD}.openml.server"
         )
     answer = answers[0]
@@ -100,14 +101,14 @@ def _words(spec: OpenMLDataset) -> str:
 def _sentence(spec: OpenMLDataset, error: Exception) -> str:
     if isinstance(error, DatasetError):
         return str(error)
-    cause = str(error) or type(error).__name__
+    cause = without_secrets(str(error), server_address(spec)) or type(error).__name__
     if "nknown dataset" in cause or "No active datasets" in cause or "No results" in cause:
         field = "id" if spec.id is not None else "name"
         return (
-            f"{FIELD}.openml.{field}: {server_address(spec)} has no {_words(spec)};"
+            f"{FIELD}.openml.{field}: {public_url(server_address(spec))} has no {_words(spec)};"
             " write the id or name of an active data set"
         )
     return (
-        f"{FIELD}.openml: {_words(spec)} could not be had from {server_address(spec)} ({cause[:300]});"
+        f"{FIELD}.openml: {_words(spec)} could not be had from {public_url(server_address(spec))} ({cause[:300]});"
         f" check that the server can be reached from the cluster, or write another {FIELD}.openml.server"
     )

@@ -21,6 +21,7 @@ from tuningsweep_trainer.datasets import openml_source
 from tuningsweep_trainer.datasets.frames import FIELD, Rows, rows_of
 from tuningsweep_trainer.datasets.room import check_memory
 from tuningsweep_trainer.errors import DatasetError
+from tuningsweep_trainer.secrets import public_url, without_secrets
 
 _BUNDLED: Final[dict[BundledName, Callable[..., Any]]] = {
     BundledName.IRIS: sklearn_datasets.load_iris,
@@ -58,7 +59,8 @@ def _read_file(location: str) -> pd.DataFrame:
             return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None)
     except Exception as error:  # pandas, pyarrow and urllib each raise their own kinds
         raise DatasetError(
-            f"{FIELD}.file.location: {location} cannot be read ({str(error)[:300] or type(error).__name__});"
+            f"{FIELD}.file.location: {public_url(location)} cannot be read"
+            f" ({without_secrets(str(error), location)[:300] or type(error).__name__});"
             " write the path of a file in the image or a mounted volume, or a URL the cluster can reach"
         ) from error
 

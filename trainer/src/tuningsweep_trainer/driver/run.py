@@ -116,7 +116,7 @@ class _Run:
     def _set_deadline(self) -> None:
         if self._options.deadline_seconds is not None:
             end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
-            timer = threading.Timer(self._options.deadline_seconds, self._conductor.edit, [end])
+            timer = threading.Timer(self._options.deadline_seconds, lambda: self._conductor.edit(end, end.digest()))
             timer.daemon = True
             timer.start()
 

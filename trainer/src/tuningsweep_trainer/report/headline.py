@@ -210,7 +210,8 @@ def _time(results: Results) -> str:
     starts = [milliseconds(record.start_time) for record in results.records]
     known = [start for start in starts if start is not None]
     ends = [milliseconds(record.completion_time) for record in results.records]
-    begun = milliseconds(results.state.start_time) if results.state is not None else min(known, default=None)
+    driver = None if results.state is None else milliseconds(results.state.start_time)
+    begun = min((*known, *(() if driver is None else (driver,))), default=None)  # the driver may not be the first
     if begun is None:
         return "not started"
     if results.state is not None and results.state.result is not None:

@@ -13,8 +13,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from tuningsweep_trainer.results.store import open_store
-from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
-from tuningsweep_trainer.tracking.sender import Sender
+from tuningsweep_trainer.tracking.sender import Sender, Sink
 from tuningsweep_trainer.tracking.setup import connection, tracked_sweep
 from tuningsweep_trainer.tracking.spool import Spool
 from tuningsweep_trainer.training.linux import die_with_parent
@@ -63,8 +62,8 @@ def main() -> int:
         import_module("tuningsweep_trainer.workloads.model")  # now, so that the sweep's end does not wait for it
     answers.say({"ready": "loaded"})
 
-    def connect_and_yield() -> MlflowSink:
-        sink = connect()
+    def connect_and_yield(first_ms: int) -> Sink:
+        sink = connect(first_ms)
         answers.say({"ready": "connected"})
         # Afterwards: importing MLflow takes seconds, which pass while Ray starts and nothing trains.
         if threading.current_thread() is not threading.main_thread():

@@ -12,7 +12,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.datasets.description import DatasetDescription, read_description
 from tuningsweep_trainer.datasets.openml_source import server_address
 from tuningsweep_trainer.results.store import Store
-from tuningsweep_trainer.tracking.secrets import public_url
+from tuningsweep_trainer.secrets import public_url
 
 NAMED_COLUMNS: Final = 2_000
 """Columns up to which a schema names each; a wider one has its shape alone, since MLflow takes 1 MiB at most."""

@@ -26,6 +26,8 @@ class TrackingEvent(Model):
     trial: str = ""
     time_ms: int
     """Unix time, milliseconds."""
+    start_ms: int | None = None
+    """When the trial whose end this tells of had started."""
     step: int = 0
     """Step of the metrics; of `losses` the number of points that the curve has at most."""
     parameters: dict[str, str] = {}
@@ -38,6 +40,11 @@ class TrackingEvent(Model):
     def now(cls, kind: Kind, **fields: object) -> Self:
         """An event of this moment, unless `time_ms` says otherwise."""
         return cls.model_validate({"kind": kind, "time_ms": int(time.time() * 1000), **fields})
+
+    @property
+    def first_ms(self) -> int:
+        """Unix time of the earliest thing that this tells of, milliseconds."""
+        return self.time_ms if self.start_ms is None else self.start_ms
 
     @property
     def can_be_missed(self) -> bool:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking import best_model, dataset_input, losses
 from tuningsweep_trainer.tracking.events import TrackingEvent
-from tuningsweep_trainer.tracking.secrets import without_secrets
 from tuningsweep_trainer.tracking.translate import (
     TAG_SWEEP,
     TAG_TRIAL,
@@ -51,10 +51,18 @@ def _quieten() -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
 
 
-class MlflowSink:
-    """One sweep's runs in MLflow; made and used by the sender alone. Errors are MLflow's own exceptions."""
+def _log_refusal(kind: str, error: Exception, trial: str) -> None:
+    message = without_secrets(f"{type(error).__name__}: {error}")[:500]
+    log.error("MLflow refuses what %r says: %s", kind, message, extra={"trial": trial})
 
-    def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None) -> None:
+
+class MlflowSink:
+    """One sweep's runs in MLflow; made and used by the sender alone. Errors are MLflow's own exceptions.
+
+    A run starts when what it tells of did, `first_ms` for the sweep's own: what is sent may be seconds old, or days.
+    """
+
+    def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None, first_ms: int) -> None:
         from mlflow.tracking import MlflowClient
 
         _quieten()
@@ -71,13 +79,13 @@ class MlflowSink:
         parent = next(self._runs(trial=""), None)
         if parent is None:
             self._parent = self._client.create_run(
-                self._experiment, tags=sweep_tags(sweep), run_name=metadata.name
+                self._experiment, start_time=first_ms, tags=sweep_tags(sweep), run_name=metadata.name
             ).info.run_id
         else:
             self._parent = parent.info.run_id
             for run in self._runs():
                 self._remember(run)
-        self._tell(self._parent, parameters=sweep_parameters(sweep.spec))
+        self._tell_of_the_search()
 
     def send(self, events: Sequence[TrackingEvent]) -> None:
         """Send events, in order for each run, gathered into few requests."""
@@ -102,11 +110,18 @@ class MlflowSink:
             if not self._is_refusal(error):
                 raise
             if len(events) == 1:
-                message = without_secrets(f"{type(error).__name__}: {error}")[:500]
-                log.error("MLflow refuses what %r says: %s", events[0].kind, message, extra={"trial": trial})
+                _log_refusal(events[0].kind, error, trial)
                 return
             for event in events:
                 self._send_what_is_taken(trial, [event], limits)
+
+    def _tell_of_the_search(self) -> None:
+        try:
+            self._tell(self._parent, parameters=sweep_parameters(self._sweep.spec))
+        except Exception as error:
+            if not self._is_refusal(error):
+                raise
+            _log_refusal("parameters", error, "")
 
     def _is_refusal(self, error: Exception) -> bool:
         """Whether trying again can't help; the fault is in the event (or in what it points at), not in the server."""
@@ -119,7 +134,7 @@ class MlflowSink:
         )
 
     def _send_to(self, trial: str, events: Sequence[TrackingEvent], limits: dict[str, str]) -> None:
-        child = self._child(trial, limits) if trial else None
+        child = self._child(trial, limits, min(event.first_ms for event in events)) if trial else None
         run = self._parent if child is None else child.run
         tags: dict[str, str] = {}
         parameters: dict[str, str] = {}
@@ -175,7 +190,7 @@ class MlflowSink:
             elif event.kind == "best":
                 best_model.log_best(self._client, run, self._sweep, self._results, event)
 
-    def _child(self, trial: str, limits: dict[str, str]) -> Child:
+    def _child(self, trial: str, limits: dict[str, str], first_ms: int) -> Child:
         """The trial's run, made if it has none."""
         if trial not in self._children:
             if trial in self._unsure:  # a request to make it failed, and may have made it
@@ -190,7 +205,7 @@ class MlflowSink:
                     "mlflow.parentRunId": self._parent,
                     **limits,
                 }
-                made = self._client.create_run(self._experiment, tags=tags, run_name=trial)
+                made = self._client.create_run(self._experiment, start_time=first_ms, tags=tags, run_name=trial)
                 self._children[trial] = Child(made.info.run_id, limits=limits)
             self._unsure.discard(trial)
         return self._children[trial]

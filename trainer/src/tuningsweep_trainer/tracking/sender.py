@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking.events import TrackingEvent
-from tuningsweep_trainer.tracking.secrets import without_secrets
 from tuningsweep_trainer.tracking.spool import Spool
 
 GATHER_SECONDS: Final = 5.0
@@ -40,6 +40,10 @@ class Sink(Protocol):
         """Send events, in order; sending one twice does no harm."""
 
 
+Connect = Callable[[int], Sink]
+"""Makes the sink; told the Unix time of the first thing it will be told, milliseconds."""
+
+
 class Delivery(Protocol):
     """Gets what is in the spool to MLflow, beside the driver's own work."""
 
@@ -56,7 +60,7 @@ class Delivery(Protocol):
 class Sender:
     """Makes its sink and uses it; run by one thread at a time."""
 
-    def __init__(self, connect: Callable[[], Sink], spool: Spool, sent: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, connect: Connect, spool: Spool, sent: Callable[[str], None] = lambda _: None) -> None:
         self._connect, self._spool, self._tell_sent = connect, spool, sent
         self._sink: Sink | None = None
         self._something = threading.Event()
@@ -102,8 +106,10 @@ class Sender:
     def _sent(self, names: Sequence[str]) -> bool:
         """Send files of the spool together; False if they must be tried again."""
         try:
-            self._sink = self._sink or self._connect()
-            self._sink.send([event for name in names for event in self._spool.read(name)])
+            events = [event for name in names for event in self._spool.read(name)]
+            if events:
+                self._sink = self._sink or self._connect(min(event.first_ms for event in events))
+                self._sink.send(events)
             for name in names:
                 self._spool.done(name)
         except Exception as error:  # noqa: BLE001 - backends raise anything; it is logged, the events are kept
@@ -126,7 +132,7 @@ class Sender:
 class SenderThread(threading.Thread):
     """A Delivery by a thread of this process."""
 
-    def __init__(self, connect: Callable[[], Sink], spool: Spool) -> None:
+    def __init__(self, connect: Connect, spool: Spool) -> None:
         super().__init__(name="mlflow-sender", daemon=True)
         self._progress = time.monotonic()
         self._sender = Sender(connect, spool, self._note)

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from tuningsweep_api.names import SWEEP_KEY
@@ -14,7 +14,7 @@ from tuningsweep_trainer.results.store import Store, open_store
 from tuningsweep_trainer.tracking.listener import MlflowListener
 from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
 from tuningsweep_trainer.tracking.process import SenderProcess
-from tuningsweep_trainer.tracking.sender import Delivery, SenderThread
+from tuningsweep_trainer.tracking.sender import Connect, Delivery, SenderThread
 from tuningsweep_trainer.tracking.spool import Spool
 
 ENVIRONMENT: Final = {
@@ -23,6 +23,7 @@ ENVIRONMENT: Final = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow would tell its makers over the internet what is called
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # for those who name a file: URL: MLflow would have them take SQLite
     "GIT_PYTHON_REFRESH": "quiet",
 }
 SWEEP_FILE: Final = f"tracking/{SWEEP_KEY}"
@@ -64,10 +65,10 @@ def tracked_sweep(store: Store) -> TuningSweep | None:
     return None if content is None else TuningSweep.from_stored(json.loads(content))
 
 
-def connection(sweep: TuningSweep, results: str) -> Callable[[], MlflowSink]:
+def connection(sweep: TuningSweep, results: str) -> Connect:
     """What connects to the sweep's server, or to the SQLite file beside the results if it names none."""
     os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in os.environ})
     uri = sweep.spec.tracking.mlflow.tracking_uri
     if uri is not None:
-        return lambda: MlflowSink(sweep, results, uri, None)
-    return lambda: MlflowSink(sweep, results, f"sqlite:///{results}/mlflow.db", f"file://{results}/mlartifacts")
+        return partial(MlflowSink, sweep, results, uri, None)
+    return partial(MlflowSink, sweep, results, f"sqlite:///{results}/mlflow.db", f"file://{results}/mlartifacts")

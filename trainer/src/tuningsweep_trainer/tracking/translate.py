@@ -1,6 +1,7 @@
 """From what happens to a sweep to names and values in MLflow; pure functions, called by the listener and the sink."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -22,15 +23,31 @@ STATUS: Final = {Outcome.FAILED: "FAILED", Outcome.LIMIT_EXCEEDED: "KILLED", Out
 """MLflow's run status by outcome; FINISHED for the others."""
 
 
+LONGEST_NAME: Final = 250
+"""Characters of a metric's, a parameter's or a tag's name."""
+_NO_LETTER: Final = re.compile(r"[^\w\-. :/]")
+
+
+def recordable(name: str) -> str:
+    """The nearest name that MLflow takes for a metric, parameter or tag: `acc@1` is acc_1 there.
+
+    It allows letters, digits and `_-. :/`, and names that are paths without empty parts, `.` and `..`; it refuses all that
+    comes in one request with a name of another kind.
+    """
+    parts = [part for part in _NO_LETTER.sub("_", name).split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[:LONGEST_NAME].rstrip("/") or "_"
+
+
 def texts(values: Mapping[str, ParameterValue]) -> dict[str, str]:
     """Parameters as MLflow keeps them."""
-    return {name: str(value) for name, value in values.items()}
+    return {recordable(name): str(value) for name, value in values.items()}
 
 
 def reported_metrics(metrics: Metrics, objectives: Collection[str]) -> Metrics:
     """Metrics of a report; those that the supervisor measures are system metrics, objectives keep their own names too."""
     named = {f"{SYSTEM}{name}" if name in SYSTEM_METRICS else name: value for name, value in metrics.items()}
-    return named | {name: value for name, value in metrics.items() if name in objectives}
+    named |= {name: value for name, value in metrics.items() if name in objectives}
+    return {recordable(name): value for name, value in named.items()}
 
 
 def trial_ended(record: TrialRecord) -> TrackingEvent:
@@ -59,6 +76,7 @@ def trial_ended(record: TrialRecord) -> TrackingEvent:
         metrics={f"{SYSTEM}{name}": value for name, value in used.items()},
         status=STATUS.get(record.outcome, "FINISHED"),
         time_ms=milliseconds(record.completion_time),
+        start_ms=None if record.start_time is None else milliseconds(record.start_time),
     )
 
 
@@ -100,7 +118,7 @@ def sweep_parameters(spec: TuningSweepSpec) -> dict[str, str]:
         "arguments": dict(spec.trainable.arguments),
     }
     return {
-        f"{part}.{name}": value if isinstance(value, str) else json.dumps(value)
+        recordable(f"{part}.{name}"): value if isinstance(value, str) else json.dumps(value)
         for part, fields in parts.items()
         for name, value in fields.items()
     }

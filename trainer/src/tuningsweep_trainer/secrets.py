@@ -1,9 +1,9 @@
-"""Takes credentials out of what is logged or tracked: those in URLs, and those of MLflow's environment variables."""
+"""Takes credentials out of what is logged, tracked or said: those in URLs, and those of MLflow's environment variables."""
 
 import os
 import re
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 VARIABLES: Final = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME")
 _IN_URL: Final = re.compile(r"(?<=://)[^/@\s]+@")
@@ -11,11 +11,11 @@ SHORTEST: Final = 4
 """Characters of a secret that is worth hiding; taking every `a` out of a text helps nobody."""
 
 
-def without_secrets(text: str) -> str:
-    """A message fit for the log."""
+def without_secrets(text: str, *addresses: str) -> str:
+    """A message fit for the log. Passwords in `addresses` go wherever they stand: libraries quote parts of addresses."""
     text = _IN_URL.sub("", text)
-    for name in VARIABLES:
-        secret = os.environ.get(name, "")
+    passwords = [urlsplit(address).password or "" for address in addresses]
+    for secret in (*map(unquote, passwords), *passwords, *(os.environ.get(name, "") for name in VARIABLES)):
         if len(secret) >= SHORTEST:
             text = text.replace(secret, "***")
     return text
