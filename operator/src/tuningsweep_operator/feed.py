@@ -3,7 +3,7 @@
 from tuningsweep_operator import metrics
 from tuningsweep_operator.reconcile import Reconciler
 from tuningsweep_operator.resources import PODS, RAY_JOBS, SWEEPS, Manifest, key_of
-from tuningsweep_operator.store import Store
+from tuningsweep_operator.store import Store, is_another
 from tuningsweep_operator.watches import Watches
 from tuningsweep_operator.work_queue import WorkQueue
 
@@ -16,8 +16,10 @@ class Feed:
 
     def sweep(self, sweep: Manifest, *, deleted: bool) -> None:
         """A sweep. A write of ours is no news: its answer was here first."""
-        self._note(SWEEPS.plural, sweep, deleted=deleted)
         key = key_of(sweep)
+        if deleted and is_another(self._store.sweeps.get(key), sweep):
+            return  # the next of its name is there already
+        self._note(SWEEPS.plural, sweep, deleted=deleted)
         if deleted:
             self._store.drop_sweep(key)
         elif not self._store.put_sweep(sweep):
@@ -26,9 +28,11 @@ class Feed:
 
     def ray_job(self, ray_job: Manifest, *, deleted: bool) -> None:
         """A RayJob; a changed spec or a deletion is drift to be undone."""
-        self._note(RAY_JOBS.plural, ray_job, deleted=deleted)
         key = key_of(ray_job)
         before = self._store.ray_jobs.get(key)
+        if deleted and is_another(before, ray_job):
+            return
+        self._note(RAY_JOBS.plural, ray_job, deleted=deleted)
         if deleted:
             self._store.drop_ray_job(key)
         elif not self._store.put_ray_job(ray_job):

@@ -69,7 +69,8 @@ class Finisher:
     async def _step(
         self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime, since_end: timedelta
     ) -> float | None:
-        facts = Observation(ray_job=self._store.ray_jobs.get((sweep.metadata.namespace, sweep.metadata.name)))
+        key = (sweep.metadata.namespace, sweep.metadata.name)
+        facts = Observation(ray_job=self._store.ray_job(key, sweep.metadata.uid))
         step = next_step(sweep, facts, since_end)
         if step is Step.NOTHING:
             return None

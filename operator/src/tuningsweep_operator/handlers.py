@@ -90,6 +90,9 @@ def make_registry(feed: Feed, watches: Watches, missed: MissedDeletions) -> kopf
         settings.queueing.idle_timeout = WORKER_IDLE_SECONDS
         settings.persistence.diffbase_storage = NoDiffs()
         settings.persistence.progress_storage = NoProgress()
+        # A cluster has thousands of pods that are no sweep's: the API server is to leave them out, not the handlers.
+        for kind in (PODS, RAY_JOBS):
+            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = names.LABEL_SWEEP
         settings.watching.server_timeout = 300
         settings.watching.client_timeout = 330
         settings.watching.reconnect_backoff = 1.0  # one that ends every watch at once is not asked in a tight loop

@@ -123,10 +123,25 @@ class Kube:
         """Apply a JSON patch."""
         return await self._call("PATCH", resource.path(namespace, name), operations, JSON_PATCH)
 
-    async def replace_status(self, namespace: str, name: str, status: Manifest) -> Manifest:
-        """Replace the status of a sweep whole: a merge would keep entries of maps that are no longer there."""
-        patch = [{"op": "add", "path": "/status", "value": status}]
-        return await self._call("PATCH", SWEEPS.path(namespace, name, "status"), patch, JSON_PATCH)
+    async def replace_status(self, namespace: str, name: str, uid: str, status: Manifest) -> Manifest | None:
+        """Replace the status of a sweep whole: a merge would keep entries of maps that are no longer there.
+
+        None if the sweep of that uid is gone, whatever is there by its name.
+        """
+        patch: list[Manifest] = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        try:
+            return await self._call("PATCH", SWEEPS.path(namespace, name, "status"), patch, JSON_PATCH)
+        except KubeError as error:
+            if error.status not in (404, 422):
+                raise
+            # 422 stands for a test that failed as well as for a status that is no good.
+            found = await self.get(SWEEPS, namespace, name)
+            if found is not None and found["metadata"]["uid"] == uid:
+                raise
+            return None
 
     async def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
         """Delete the object of that uid; nothing if it is gone or another."""

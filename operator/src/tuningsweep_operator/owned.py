@@ -54,6 +54,12 @@ def override_trouble(sweep: TuningSweep, settings: Settings) -> Trouble | None:
     return Trouble(ConditionReason.OVERRIDE_NOT_ALLOWED, message)
 
 
+def queue_trouble(sweep: TuningSweep) -> Trouble | None:
+    """The trouble with a sweep that can't wait in the queue which its label names; no schema can see a label."""
+    sentence = sweep.queue_refusal
+    return None if sentence is None else Trouble(ConditionReason.INVALID_SPEC, f"{sentence}, or take the label away")
+
+
 class OwnedObjects:
     """Brings the objects of a sweep to what its builders say."""
 

@@ -7,13 +7,13 @@ may be interrupted anywhere and started again by another process.
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
 from tuningsweep_api.errors import explain
 from tuningsweep_api.messages import SweepState
-from tuningsweep_api.outcomes import ConditionReason, ConditionType
+from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
@@ -25,12 +25,18 @@ from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.hold_back.gate import Gate
 from tuningsweep_operator.kube import Kube, KubeError, is_conflict
-from tuningsweep_operator.look_again import TROUBLE_SECONDS, look_again
-from tuningsweep_operator.owned import NameConflictError, OwnedObjects, override_trouble, refusal_trouble
+from tuningsweep_operator.look_again import REFUSED_SECONDS, TROUBLE_SECONDS, look_again
+from tuningsweep_operator.owned import (
+    NameConflictError,
+    OwnedObjects,
+    override_trouble,
+    queue_trouble,
+    refusal_trouble,
+)
 from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, timestamp
-from tuningsweep_operator.status.fold import fold, is_finished
+from tuningsweep_operator.status.fold import deadline, fold, is_finished
 from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.store import Store
 
@@ -54,6 +60,16 @@ class Memory:
     written_at: float = 0.0
     stops_told: int = 0
     """Sequence number of the newest stop that Events tell of; the status may count it a little later."""
+    overdue_at: datetime | None = None
+    """When this process first saw that the deadline had gone by: a driver is told of it only then."""
+
+    def since_deadline(self, due: datetime | None, now: datetime) -> timedelta | None:
+        """Time since then; None if the deadline has not gone by, or not any more."""
+        if due is None or now <= due:
+            self.overdue_at = None
+            return None
+        self.overdue_at = self.overdue_at or now
+        return now - self.overdue_at
 
 
 class Reconciler:
@@ -99,8 +115,7 @@ class Reconciler:
             sweep = TuningSweep.from_stored(manifest)
         except ValidationError as error:
             self._drivers.leave(key)
-            await self._refuse(key, manifest, status, explain(error), now)
-            return None
+            return await self._refuse(key, manifest, status, explain(error), now)
         if is_finished(status):
             self._drivers.leave(key)
             return await self._finish(sweep, status, now)
@@ -111,7 +126,7 @@ class Reconciler:
         if seen.state is not None:
             await self._tell_stops(sweep, seen.state, max(status.stop_count, memory.stops_told), now)
             memory.stops_told = seen.state.stop_count
-        wait = await self._write(key, status, folded, memory)
+        wait = await self._write(key, memory, status, folded)
         if is_finished(folded) or self._edited(key, manifest):
             return 0.0
         return min(
@@ -140,15 +155,27 @@ class Reconciler:
 
     async def _refuse(
         self, key: Key, manifest: Manifest, status: TuningSweepStatus, sentences: list[str], now: datetime
-    ) -> None:
-        """A spec that an older API server or CRD let through: Failed, with the sentences of the offline validation."""
+    ) -> float | None:
+        """A spec that an older API server or CRD let through: Failed, with the sentences of the offline validation.
+
+        What runs is left running, for an earlier release has let it; the sweep is Stalled, since it can't be followed.
+        """
+        if is_finished(status):
+            return None
+        uid, sentence = manifest["metadata"]["uid"], "; ".join(sentences)
         conditions = Conditions(status.conditions, manifest["metadata"].get("generation", 1), now)
-        conditions.set(ConditionType.FAILED, "True", ConditionReason.INVALID_SPEC, "; ".join(sentences))
-        refused = status.model_copy(
-            update={"conditions": conditions.list(), "phase": "Failed", "completion_time": timestamp(now)}
-        )
-        if not is_finished(status):
-            await self._patch(key, refused)
+        changes: dict[str, object] = {}
+        runs = Observation(ray_job=self._store.ray_job(key, uid)).is_under_way
+        if runs:
+            message = f"{sentence}; its trials go on, and no edit of it takes effect"
+            conditions.set(ConditionType.STALLED, "True", ConditionReason.INVALID_SPEC, message)
+        else:
+            conditions.set(ConditionType.FAILED, "True", ConditionReason.INVALID_SPEC, sentence)
+            changes = {"phase": Phase.FAILED, "completion_time": timestamp(now)}
+        refused = status.model_copy(update={"conditions": conditions.list(), **changes})
+        if refused != status:
+            await self._patch(key, uid, refused)
+        return REFUSED_SECONDS if runs else None
 
     async def _observe(
         self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, hold: Hold | None, now: datetime
@@ -158,7 +185,7 @@ class Reconciler:
         refusal = await self._apply(
             key, sweep, memory, expected=status.observed_generation is not None, held=hold is not None
         )
-        ray_job = self._store.ray_jobs.get(key)
+        ray_job = self._store.ray_job(key, memory.uid)
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
         if facts.deployment == "Running" and not sweep.spec.suspend and not facts.is_suspended:
@@ -177,6 +204,7 @@ class Reconciler:
             driver_silence=self._drivers.silence(key),
             job_silence=self._job_silence(key, facts),
             queue_silence=self._queue_silence(key, facts),
+            overdue=memory.since_deadline(deadline(sweep, status), now),
         )
 
     async def _apply(
@@ -188,10 +216,13 @@ class Reconciler:
         now = time.monotonic()
         watched = self._store.ray_jobs_lag.of(key, now) < UNWATCHED_SECONDS
         fresh = watched and now - memory.applied_at < self._settings.resync_seconds
-        if memory.applied == wanted and fresh and key in self._store.ray_jobs:
+        ray_job = self._store.ray_job(key, memory.uid)
+        if memory.applied == wanted and fresh and ray_job is not None:
             return None
         self._name_passed_over(key)
         trouble = override_trouble(sweep, self._settings)
+        if trouble is None and not Observation(ray_job=ray_job).is_under_way:
+            trouble = queue_trouble(sweep)  # a label that comes later changes nothing for what runs
         if trouble is not None:
             return trouble
         try:
@@ -252,31 +283,35 @@ class Reconciler:
     async def _tell_stops(self, sweep: TuningSweep, state: SweepState, told: int, now: datetime) -> None:
         """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
         for event in stop_events(sweep, state, told, now):
-            await self._kube.create(EVENTS, event)
+            try:
+                await self._kube.create(EVENTS, event)
+            except KubeError as error:
+                if not 400 <= error.status < 500:
+                    raise
+                extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
+                log.warning("the API server refuses an Event, the status tells of the stop: %s", error, extra=extra)
         for stop in state.recent_stops:
             if stop.sequence > told:
                 metrics.STOPS.labels(stop.outcome, stop.reason).inc()
                 extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace, "trial": stop.trial}
                 log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=extra)
 
-    async def _write(self, key: Key, before: TuningSweepStatus, after: TuningSweepStatus, memory: Memory) -> float:
+    async def _write(self, key: Key, memory: Memory, before: TuningSweepStatus, after: TuningSweepStatus) -> float:
         """Write the status if it changed and may be written now; seconds until it may be."""
         if before == after:
             return self._settings.resync_seconds
         since = time.monotonic() - memory.written_at
         if _words(before) == _words(after) and since < self._settings.status_seconds:
             return self._settings.status_seconds - since
-        await self._patch(key, after)
+        await self._patch(key, memory.uid, after)
         memory.written_at = time.monotonic()
         return self._settings.resync_seconds
 
-    async def _patch(self, key: Key, status: TuningSweepStatus) -> None:
+    async def _patch(self, key: Key, uid: str, status: TuningSweepStatus) -> None:
         metrics.STATUS_WRITES.inc()
-        try:
-            self._store.put_returned_sweep(await self._kube.replace_status(*key, status.dump()))
-        except KubeError as error:
-            if error.status != 404:  # deleted meanwhile: nothing to say any more
-                raise
+        written = await self._kube.replace_status(*key, uid, status.dump())
+        if written is not None:  # else it was deleted meanwhile: nothing to say any more
+            self._store.put_returned_sweep(written)
 
 
 def _words(status: TuningSweepStatus) -> list[tuple[str, str, str]]:

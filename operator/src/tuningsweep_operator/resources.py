@@ -1,7 +1,7 @@
 """The kinds of objects the operator handles, and the paths they have in the API."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tuningsweep_api import names
 
@@ -45,6 +45,9 @@ PODS = Resource("", "v1", "pods")
 WORKLOADS = Resource("kueue.x-k8s.io", "v1beta1", "workloads")
 NODES = Resource("", "v1", "nodes")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
+
+LABEL_CLUSTER: Final = "ray.io/cluster"
+"""KubeRay's label of a pod: the RayCluster that it is of."""
 
 
 def key_of(manifest: Manifest) -> Key:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tuningsweep_api import names
+from tuningsweep_operator.builders.common import is_owned_by
 from tuningsweep_operator.lag import Lag
-from tuningsweep_operator.resources import Key, Manifest, key_of
+from tuningsweep_operator.resources import LABEL_CLUSTER, Key, Manifest, key_of
 
 
 def version(manifest: Manifest) -> int:
@@ -43,9 +44,11 @@ class Store:
         return _put(self.sweeps, key_of(sweep), sweep)
 
     def put_returned_sweep(self, sweep: Manifest) -> None:
-        """Take in a sweep that a call of ours returned."""
-        _put(self.sweeps, key_of(sweep), sweep)
-        self.sweeps_lag.returned(key_of(sweep), version(sweep), time.monotonic())
+        """Take in a sweep that a call of ours returned, unless its deletion was shown before the answer came."""
+        key = key_of(sweep)
+        if key in self.sweeps and not is_another(self.sweeps[key], sweep):
+            _put(self.sweeps, key, sweep)
+            self.sweeps_lag.returned(key, version(sweep), time.monotonic())
 
     def put_ray_job(self, ray_job: Manifest) -> bool:
         """Take in a RayJob from the watch unless a copy as new is there; whether it was news."""
@@ -77,6 +80,11 @@ class Store:
         self.ray_jobs.pop(key, None)
         self.changed_at.pop(key, None)
         self.ray_jobs_lag.forget(key)
+
+    def ray_job(self, key: Key, uid: str) -> Manifest | None:
+        """The RayJob of the sweep of that uid: one of the same name may still be there from a sweep that was deleted."""
+        found = self.ray_jobs.get(key)
+        return found if found is not None and is_owned_by(found, uid) else None
 
     def put_pod(self, pod: Manifest, *, deleted: bool) -> Key | None:
         """Take in a pod; the key of its sweep."""
@@ -128,11 +136,18 @@ class Store:
         return workload if same else None
 
 
+def is_another(known: Manifest | None, manifest: Manifest) -> bool:
+    """Whether the object known by that name is not this one, but one made before or after it."""
+    return known is not None and known["metadata"].get("uid") != manifest["metadata"].get("uid")
+
+
 def _put(known: dict[Key, Manifest], key: Key, manifest: Manifest) -> bool:
-    """Store a copy unless it is older than what is there of the same object; whether it was stored."""
+    """Store a copy unless it is older than what is there, also than another object's; whether it was stored.
+
+    kopf orders what it shows by object: the end of one may come after the beginning of the next of the same name.
+    """
     before = known.get(key)
-    same = before is not None and before["metadata"].get("uid") == manifest["metadata"].get("uid")
-    if before is not None and same and version(before) >= version(manifest):
+    if before is not None and version(before) >= version(manifest):
         return False
     known[key] = {**manifest, "metadata": {**manifest["metadata"], "managedFields": []}}
     return True
@@ -148,7 +163,8 @@ def _slim(pod: Manifest) -> dict[str, Any]:
     """The part of a pod that is judged; whole pods of large clusters would fill the operator's memory."""
     status = pod.get("status", {})
     kept = ("phase", "conditions", "containerStatuses", "initContainerStatuses")
+    labels = {name: value for name, value in pod["metadata"].get("labels", {}).items() if name == LABEL_CLUSTER}
     return {
-        "metadata": {"name": pod["metadata"]["name"]},
+        "metadata": {"name": pod["metadata"]["name"], "labels": labels},
         "status": {field: status[field] for field in kept if field in status},
     }

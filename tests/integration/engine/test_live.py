@@ -14,7 +14,8 @@ from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
 from integration.engine.scheduler_cases import UNIT
 from tuningsweep_api.messages import DesiredState, SweepState, TrialPage, desired_state
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
-from tuningsweep_trainer.driver.run import run_sweep
+from tuningsweep_trainer.driver.run import UnheardFailureError, run_sweep
+from tuningsweep_trainer.errors import DatasetError
 from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.results.traces import TraceRecorder, TrialTrace, write_trace
 
@@ -152,6 +153,18 @@ def test_edits_stop_running_trials_and_the_driver_waits_to_be_acknowledged(
         assert records[trial]["observed"] > records[trial]["limit"] == 32 << 20
     assert json.loads((tmp_path / "result.json").read_text())["result"]["reason"] == "NoTrialSucceeded"
     assert json.loads((tmp_path / "desired.json").read_text())["maxTrialCount"] == 3
+
+
+def test_a_failure_that_nobody_acknowledges_is_no_success(embedded_ray: None, tmp_path: Path) -> None:
+    options = DriverOptions(
+        results=str(tmp_path),
+        control=ControlOptions(token=TOKEN, host="127.0.0.1", port=0, acknowledge_seconds=0.0),
+        handle_signals=False,
+        refusal=DatasetError("it is not there"),
+    )
+    with pytest.raises(UnheardFailureError, match="it is not there"):
+        run_sweep(sweep_of({}), options)
+    assert json.loads((tmp_path / "result.json").read_text())["result"]["reason"] == "DatasetUnavailable"
 
 
 def test_a_raised_parallel_trial_count_takes_hold_among_trials_shorter_than_the_start_of_a_supervisor(

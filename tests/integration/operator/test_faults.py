@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import psutil
 import pytest
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient
 
 from support.control_plane import ControlPlane
 from support.fake_driver import HUGE_BYTES, FakeCluster
@@ -16,6 +20,7 @@ from support.faulty_proxy import Fault, FaultyProxy, error_event, faulty_proxy
 from support.kubectl import eventually
 from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
+from tuningsweep_operator.kube import Kube, KubeError
 
 AWAY_SECONDS = 12.0
 CONVERGED_SECONDS = 40.0
@@ -58,8 +63,9 @@ def alive(operator: OperatorProcess) -> Iterator[OperatorProcess]:
     assert operator.status("healthz") == 200
 
 
-def make_sweep(plane: ControlPlane, name: str) -> None:
-    plane.kubectl("create", "-f", "-", stdin=json.dumps(edited(BASE, {"metadata.name": name})))
+def make_sweep(plane: ControlPlane, name: str, **edits: Any) -> None:
+    wanted = {path.replace("__", "."): value for path, value in edits.items()}
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(edited(BASE, {"metadata.name": name, **wanted})))
 
 
 def sweep_status(plane: ControlPlane, name: str) -> dict[str, Any]:
@@ -193,3 +199,53 @@ def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster
     drivers["well"].result = {"succeeded": True, "reason": "SearchFinished", "message": "all trials ended"}
     eventually(lambda: sweep_status(plane, "well")["phase"] == "Complete", 30, "a sweep ends")
     eventually(lambda: drivers["well"].desired.get("acknowledged"), 30, "its driver is let go")
+
+
+def test_lists_and_watches_leave_out_what_is_no_sweeps(proxy: FaultyProxy, alive: OperatorProcess) -> None:
+    for kind in ("pods", "rayjobs"):
+        asked = [request.path for request in proxy.requests if re.search(rf"/{kind}\?", request.path)]
+        assert any("watch=true" in path for path in asked)
+        assert [path for path in asked if "labelSelector=tuningsweep.io/sweep" not in unquote(path)] == []
+
+
+def test_what_an_earlier_sweep_of_the_name_left_is_no_sign_of_the_new_one(
+    plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess
+) -> None:
+    make_sweep(plane, "heir", spec__storage={"existingClaim": "results"})
+    eventually(lambda: is_taken_up(plane, "heir"), CONVERGED_SECONDS, "the first is taken up")
+    plane.kubectl("delete", "tuningsweep", "heir")  # nobody collects what it owned here
+    cluster.set_job_status("heir", "Failed", "FAILED")
+    make_sweep(plane, "heir", spec__storage={"existingClaim": "results"})
+    eventually(lambda: stalled(plane, "heir") == "NameConflict", CONVERGED_SECONDS, "the second waits")
+    assert sweep_status(plane, "heir")["phase"] == "Pending"
+    owned = "rayjobs,secrets,configmaps,networkpolicies"
+    plane.kubectl("delete", owned, "-l", "tuningsweep.io/sweep=heir")
+    eventually(lambda: not stalled(plane, "heir") and is_taken_up(plane, "heir"), CONVERGED_SECONDS, "it goes on")
+    uid = plane.kubectl("get", "tuningsweep", "heir", "-o", "jsonpath={.metadata.uid}")
+    assert uid in plane.kubectl("get", "rayjob", "heir", "-o", "jsonpath={.metadata.ownerReferences}")
+
+
+def test_a_queue_label_that_comes_later_changes_nothing_for_what_runs(
+    plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess
+) -> None:
+    make_sweep(plane, "scaled", spec__cluster={"workers": {"minReplicas": 1, "maxReplicas": 2}})
+    eventually(lambda: is_taken_up(plane, "scaled"), CONVERGED_SECONDS, "it is taken up")
+    driver = cluster.run_job("scaled")
+    eventually(lambda: sweep_status(plane, "scaled")["phase"] == "Running", 30, "it runs")
+    plane.kubectl("label", "tuningsweep", "scaled", "kueue.x-k8s.io/queue-name=q")
+    plane.kubectl("patch", "tuningsweep", "scaled", "--type=merge", "-p", '{"spec": {"limits": {"memory": "300Mi"}}}')
+    eventually(lambda: driver.desired["limits"]["memory"] == "300Mi", 30, "an edit reaches its driver all the same")
+    assert (sweep_status(plane, "scaled")["phase"], stalled(plane, "scaled")) == ("Running", "")
+
+
+async def test_a_status_is_written_to_the_sweep_that_it_is_of(plane: ControlPlane) -> None:
+    make_sweep(plane, "again", spec__suspend=True)
+    uid = plane.kubectl("get", "tuningsweep", "again", "-o", "jsonpath={.metadata.uid}")
+    await config.load_kube_config(str(plane.kubeconfig))
+    async with Kube(ApiClient(), lambda: 60.0) as kube:
+        written = await kube.replace_status("default", "again", uid, {"phase": "Suspended", "stopCount": 7})
+        assert written is not None
+        assert written["status"]["stopCount"] == 7
+        assert await kube.replace_status("default", "again", f"not-{uid}", {"phase": "Failed"}) is None
+        with pytest.raises(KubeError, match="phase"):
+            await kube.replace_status("default", "again", uid, {"phase": 1})

@@ -26,14 +26,20 @@ def sweep(**edits: Any) -> TuningSweep:
 def ray_job(deployment: str, **status: Any) -> dict[str, Any]:
     """A RayJob with a status as of KubeRay 1.6."""
     return {
-        "metadata": {"name": "digits-svm", "namespace": "team", "generation": 1, "resourceVersion": "5"},
+        "metadata": {
+            "name": "digits-svm",
+            "namespace": "team",
+            "generation": 1,
+            "resourceVersion": "5",
+            "ownerReferences": [{"uid": METADATA["metadata.uid"]}],
+        },
         "status": {"jobDeploymentStatus": deployment, "rayClusterName": "digits-svm-abcde", **status},
     }
 
 
 def pod(name: str = "head", **status: Any) -> dict[str, Any]:
-    """A pod as the store keeps it."""
-    return {"metadata": {"name": name}, "status": status}
+    """A pod of that RayJob's cluster as the store keeps it."""
+    return {"metadata": {"name": name, "labels": {"ray.io/cluster": "digits-svm-abcde"}}, "status": status}
 
 
 def state(**fields: Any) -> SweepState:

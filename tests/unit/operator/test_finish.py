@@ -56,7 +56,8 @@ def test_a_job_in_a_queue_does_not_stay_to_be_admitted_once_more() -> None:
 
 
 def test_a_job_of_someone_else_is_left_alone() -> None:
-    assert next_step(sweep(), Observation(ray_job=ray_job("Running")), MINUTES) is Step.NOTHING
+    other = sweep(metadata__uid="another")
+    assert next_step(other, Observation(ray_job=ray_job("Running")), MINUTES) is Step.NOTHING
     assert next_step(sweep(), Observation(), MINUTES) is Step.NOTHING
 
 

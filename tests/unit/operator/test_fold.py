@@ -6,8 +6,9 @@ import pytest
 
 from tuningsweep_api.outcomes import ConditionType, Phase
 from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.reconcile import Memory
 from tuningsweep_operator.status.conditions import timestamp
-from tuningsweep_operator.status.fold import fold, is_finished
+from tuningsweep_operator.status.fold import deadline, fold, is_finished
 from tuningsweep_operator.status.observation import Observation, Trouble
 from tuningsweep_operator.status.trouble import find_trouble, refusal_of_pods
 from unit.operator.observations import NOW, SETTINGS, pod, ray_job, state, stop, sweep
@@ -126,7 +127,8 @@ def test_time_spent_suspended_does_not_count_towards_the_deadline() -> None:
     later = NOW + timedelta(hours=1)
     resumed = fold(sweep(**limited), suspended, Observation(ray_job=ray_job("Suspended")), SETTINGS, later)
     assert not is_finished(resumed)
-    assert is_finished(fold(sweep(**limited), resumed, RUNNING, SETTINGS, later + timedelta(seconds=91)))
+    assert deadline(sweep(**limited), suspended) is None
+    assert deadline(sweep(**limited), resumed) == later + timedelta(seconds=60)
 
 
 def test_transition_time_changes_with_the_status_alone() -> None:
@@ -138,9 +140,25 @@ def test_transition_time_changes_with_the_status_alone() -> None:
 def test_deadline_takes_a_cluster_away_whose_driver_does_not_end() -> None:
     limited = sweep(spec__activeDeadlineSeconds=60)
     started = fold(limited, NEW, RUNNING, SETTINGS, NOW)
-    assert not is_finished(fold(limited, started, RUNNING, SETTINGS, NOW + timedelta(seconds=80)))
-    late = fold(limited, started, RUNNING, SETTINGS, NOW + timedelta(seconds=91))
+    later = NOW + timedelta(hours=2)
+    for seconds, ended in ((None, False), (0, False), (30, False), (31, True)):
+        overdue = None if seconds is None else timedelta(seconds=seconds)
+        seen = Observation(ray_job=ray_job("Running"), state=state(), overdue=overdue)
+        late = fold(limited, started, seen, SETTINGS, later)
+        assert is_finished(late) is ended, seconds
     assert words(late)["Failed"] == ("True", "DeadlineExceeded")
+
+
+def test_a_deadline_is_over_since_it_was_seen_to_be() -> None:
+    memory, seconds = Memory("u1"), [NOW + timedelta(seconds=second) for second in range(100)]
+    assert memory.since_deadline(None, NOW) is None
+    assert memory.since_deadline(seconds[10], seconds[10]) is None
+    assert memory.since_deadline(NOW - timedelta(hours=1), seconds[20]) == timedelta(0), (
+        "edited, or the operator was away"
+    )
+    assert memory.since_deadline(seconds[10], seconds[25]) == timedelta(seconds=5)
+    assert memory.since_deadline(seconds[90], seconds[30]) is None, "put off"
+    assert memory.since_deadline(seconds[40], seconds[50]) == timedelta(0)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +189,14 @@ def waiting(reason: str) -> dict[str, object]:
 def restarted(times: int) -> dict[str, object]:
     container = {"name": "ray-head", "restartCount": times, "lastState": {"terminated": {"reason": "OOMKilled"}}}
     return pod(containerStatuses=[container])
+
+
+def test_the_pods_of_an_earlier_cluster_are_no_sign_of_this_one() -> None:
+    before = restarted(9)
+    before["metadata"]["labels"] = {"ray.io/cluster": "digits-svm-earlier"}  # type: ignore[index]
+    for job in (ray_job("Running"), ray_job("Initializing", rayClusterName="")):
+        status = fold(sweep(), NEW, Observation(ray_job=job, pods=(before,)), SETTINGS, NOW)
+        assert (is_finished(status), status.driver_restarts) == (False, 0)
 
 
 UNSCHEDULABLE = pod(

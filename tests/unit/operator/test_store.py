@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from tuningsweep_operator.feed import Feed
 from tuningsweep_operator.store import Store, age_of_change
+from tuningsweep_operator.watches import Watches
 
 KEY = ("team", "a")
 
@@ -22,8 +24,55 @@ def test_an_old_event_does_not_undo_what_our_own_write_returned() -> None:
 def test_a_sweep_made_again_under_its_name_is_another() -> None:
     store = Store()
     store.put_sweep(object_of("90", uid="u1"))
-    store.put_sweep(object_of("3", uid="u2"))
+    store.put_sweep(object_of("93", uid="u2"))
+    store.put_sweep(object_of("91", uid="u1"))
+    store.put_returned_sweep(object_of("94", uid="u1"))
     assert store.sweeps[KEY]["metadata"]["uid"] == "u2"
+
+
+class Told:
+    """Stands for the queue and the reconciler."""
+
+    def __init__(self) -> None:
+        self.due: list[Any] = []
+
+    def add(self, key: Any) -> None:
+        self.due.append(key)
+
+    def ray_job_changed(self, key: Any) -> None:
+        self.due.append(key)
+
+
+def test_the_end_of_an_object_that_comes_late_is_not_that_of_the_next_of_its_name() -> None:
+    store, told, watches = Store(), Told(), Watches()
+    feed = Feed(store, told, told, watches)  # type: ignore[arg-type]
+    for kind, known in ((feed.sweep, store.sweeps), (feed.ray_job, store.ray_jobs)):
+        kind(object_of("1", uid="u1"), deleted=False)
+        kind(object_of("6", uid="u2"), deleted=False)
+        told.due.clear()
+        kind(object_of("5", uid="u1"), deleted=True)
+        assert (known[KEY]["metadata"]["uid"], told.due) == ("u2", [])
+        kind(object_of("7", uid="u2"), deleted=True)
+        assert KEY not in known
+        assert told.due
+
+
+def test_what_a_call_of_ours_returned_does_not_bring_a_deleted_sweep_back() -> None:
+    store = Store()
+    store.put_sweep(object_of("1"))
+    store.drop_sweep(KEY)
+    store.put_returned_sweep(object_of("2"))
+    assert KEY not in store.sweeps
+    assert store.sweeps_lag.longest(1e9) == 0.0
+
+
+def test_a_ray_job_counts_for_the_sweep_that_owns_it() -> None:
+    store = Store()
+    job = object_of("7", uid="j1")
+    job["metadata"]["ownerReferences"] = [{"uid": "u1"}]
+    store.put_ray_job(job)
+    assert store.ray_job(KEY, "u1") is not None
+    assert store.ray_job(KEY, "u2") is None, "that of a sweep of the same name that was deleted"
 
 
 def test_a_workload_counts_for_the_ray_job_that_owns_it() -> None:
@@ -48,14 +97,15 @@ def test_a_workload_counts_for_the_ray_job_that_owns_it() -> None:
 
 def test_pods_are_found_by_their_label_and_keep_what_is_judged() -> None:
     store = Store()
-    labels = {"tuningsweep.io/sweep": "a"}
+    labels = {"tuningsweep.io/sweep": "a", "ray.io/cluster": "a-abcde", "x": "y"}
     pod = {
         "metadata": {"namespace": "team", "name": "p", "labels": labels},
         "spec": {"large": 1},
         "status": {"phase": "Running"},
     }
     assert store.put_pod(pod, deleted=False) == KEY
-    assert store.pods(KEY) == ({"metadata": {"name": "p"}, "status": {"phase": "Running"}},)
+    kept = {"metadata": {"name": "p", "labels": {"ray.io/cluster": "a-abcde"}}, "status": {"phase": "Running"}}
+    assert store.pods(KEY) == (kept,)
     store.put_pod(pod, deleted=True)
     assert store.pods(KEY) == ()
 
@@ -74,6 +124,7 @@ def test_deletion_forgets_everything() -> None:
 
 def test_what_our_own_calls_return_is_awaited_from_the_watch() -> None:
     store = Store()
+    store.put_sweep(object_of("5"))
     store.put_returned_sweep(object_of("6"))
     store.put_returned_ray_job(object_of("6"))
     assert store.sweeps_lag.longest(1e9) > 0
@@ -95,6 +146,7 @@ def test_a_ray_job_seen_first_is_as_old_as_its_last_change_says() -> None:
 def test_what_a_call_of_ours_returned_is_no_news_when_the_watch_shows_it() -> None:
     store = Store()
     sweep = {"metadata": {"namespace": "team", "name": "a", "uid": "1", "resourceVersion": "7"}}
+    store.put_sweep({"metadata": {**sweep["metadata"], "resourceVersion": "6"}})
     store.put_returned_sweep(sweep)
     assert not store.put_sweep(sweep)
     assert store.put_sweep({"metadata": {**sweep["metadata"], "resourceVersion": "8"}})

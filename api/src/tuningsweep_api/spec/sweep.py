@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from tuningsweep_api import names
 from tuningsweep_api.errors import unknown_fields
@@ -119,6 +119,10 @@ class Metadata(Model):
     """Annotations, read for stop requests."""
 
 
+STORED: Final = {"stored": True}
+"""Context of the validation of what is stored."""
+
+
 class TuningSweep(Model):
     """A TuningSweep as in a manifest or from the API server; status is read elsewhere."""
 
@@ -143,7 +147,7 @@ class TuningSweep(Model):
 
         pydantic's ValidationError as of `from_manifest` for anything else that is wrong.
         """
-        return cls.model_validate_json(_json_of(manifest), strict=True, extra="ignore")
+        return cls.model_validate_json(_json_of(manifest), strict=True, extra="ignore", context=STORED)
 
     @classmethod
     def passed_over(cls, manifest: dict[str, Any]) -> list[str]:
@@ -156,14 +160,21 @@ class TuningSweep(Model):
         return self.model_copy(update={"spec": self.spec.model_copy(update={"cluster": cluster})})
 
     @model_validator(mode="after")
-    def _check_queue(self) -> Self:
-        workers = self.spec.cluster.workers
-        if self.queue is not None and workers.min_replicas < workers.max_replicas:
-            raise ValueError(
-                f"spec.cluster.workers: a sweep with the label {names.LABEL_QUEUE} can't be autoscaled, since Kueue "
-                "admits a cluster of a fixed size; set minReplicas to maxReplicas"
-            )
+    def _check_queue(self, info: ValidationInfo) -> Self:
+        if self.queue_refusal is not None and info.context is not STORED:
+            raise ValueError(self.queue_refusal)
         return self
+
+    @property
+    def queue_refusal(self) -> str | None:
+        """Why the sweep can't wait in its queue. A label may come at any time, so that it makes no stored sweep invalid."""
+        workers = self.spec.cluster.workers
+        if self.queue is None or workers.min_replicas >= workers.max_replicas:
+            return None
+        return (
+            f"spec.cluster.workers: a sweep with the label {names.LABEL_QUEUE} can't be autoscaled, since Kueue "
+            "admits a cluster of a fixed size; set minReplicas to maxReplicas"
+        )
 
     @property
     def queue(self) -> str | None:

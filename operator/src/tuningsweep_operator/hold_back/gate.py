@@ -177,7 +177,7 @@ class Gate:
         return self._reading
 
     def _waits(self, key: Key, sweep: Manifest) -> bool:
-        return waits_to_start(sweep, self._store.ray_jobs.get(key))
+        return waits_to_start(sweep, self._store.ray_job(key, sweep["metadata"]["uid"]))
 
     def _waiting(self) -> dict[Key, WaitingSweep]:
         found = {key: self._look_up(key, sweep) for key, sweep in self._store.sweeps.items() if self._waits(key, sweep)}

@@ -26,7 +26,7 @@ from tuningsweep_operator.status.trouble import (
 )
 
 DEADLINE_GRACE = timedelta(seconds=30)
-"""Time a driver has to stop its trials and say how it ended, before the cluster is taken away."""
+"""Time a driver has to stop its trials and say how it ended, from when it was told and before the cluster is taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def fold(
     """The status that follows from the previous one and what was seen."""
     conditions = Conditions(previous.conditions, sweep.metadata.generation, now)
     changes = _progress(sweep, previous, seen)
-    ending = _ending(sweep, previous, seen, now)
+    ending = _ending(sweep, previous, seen)
     if ending is not None:
         _finish(conditions, ending)
         changes["completion_time"] = timestamp(now)
@@ -150,13 +150,12 @@ def _status_stop(stop: StopRecord) -> StatusStop:
     )
 
 
-def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation, now: datetime) -> Ending | None:
+def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation) -> Ending | None:
     if seen.state is not None and seen.state.result is not None:
         result = seen.state.result
         kind = ConditionType.COMPLETE if result.succeeded else ConditionType.FAILED
         return Ending(kind, result.reason, result.message)
-    due = deadline(sweep, previous)
-    if due is not None and now > due + DEADLINE_GRACE:
+    if seen.overdue is not None and seen.overdue > DEADLINE_GRACE:
         seconds = sweep.spec.active_deadline_seconds
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.names import LABEL_QUEUE
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_operator.hold_back.decision import Hold
-from tuningsweep_operator.resources import Manifest
+from tuningsweep_operator.resources import LABEL_CLUSTER, Manifest
 
 HEAD_CONTAINER: Final = "ray-head"
 ENDED: Final = frozenset({"Complete", "Failed", "ValidationFailed"})
@@ -48,6 +49,8 @@ class Observation:
     """What Kueue keeps of the RayJob; None without a queue, or before Kueue took it up."""
     queue_silence: float = 0.0
     """Seconds that a RayJob in a queue has waited without Kueue having taken it up."""
+    overdue: timedelta | None = None
+    """Time since the operator saw that the deadline had gone by, and told the driver; None if it has not."""
 
     @property
     def job_status(self) -> dict[str, Any]:
@@ -63,6 +66,11 @@ class Observation:
     def is_suspended(self) -> bool:
         """Whether KubeRay is told to keep the cluster away."""
         return self.ray_job is not None and bool(self.ray_job.get("spec", {}).get("suspend"))
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the RayJob has a cluster, or is getting one."""
+        return self.ray_job is not None and not self.is_suspended and self.deployment not in ENDED
 
     @property
     def is_queued(self) -> bool:
@@ -91,12 +99,16 @@ class Observation:
         ends = (container.get("lastState", {}).get("terminated", {}) for container in self._heads())
         return next((str(end["reason"]) for end in ends if end.get("reason")), "")
 
-    def containers(self) -> Iterator[dict[str, Any]]:
-        """Statuses of all containers of all pods."""
+    def containers(self, cluster: str | None = None) -> Iterator[dict[str, Any]]:
+        """Statuses of all containers of all pods, or of those of one Ray cluster."""
         for pod in self.pods:
+            if cluster is not None and pod["metadata"].get("labels", {}).get(LABEL_CLUSTER) != cluster:
+                continue
             status = pod.get("status", {})
             yield from status.get("initContainerStatuses", [])
             yield from status.get("containerStatuses", [])
 
     def _heads(self) -> Iterator[dict[str, Any]]:
-        return (container for container in self.containers() if container.get("name") == HEAD_CONTAINER)
+        """Those of the job's own cluster: the pods of one before it may still be on their way out."""
+        own = str(self.job_status.get("rayClusterName", ""))
+        return (container for container in self.containers(own) if container.get("name") == HEAD_CONTAINER)

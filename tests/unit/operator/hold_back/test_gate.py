@@ -30,7 +30,8 @@ def sweep(name: str, **metadata: Any) -> dict[str, Any]:
 
 
 def job(name: str, deployment: str, *, suspend: bool) -> dict[str, Any]:
-    return edited(ray_job(deployment), {"metadata.name": name, "spec": {"suspend": suspend}})
+    owned = {"metadata.name": name, "metadata.ownerReferences": [{"uid": name}]}
+    return edited(ray_job(deployment), {**owned, "spec": {"suspend": suspend}})
 
 
 @pytest.mark.parametrize(

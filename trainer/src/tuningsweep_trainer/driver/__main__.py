@@ -1,7 +1,8 @@
 """The entry point of the RayJob: `python -m tuningsweep_trainer.driver`, without arguments.
 
-It reads the mounted sweep and token, joins the Ray cluster it runs in, and exits with 0 when the sweep has a result, be it
-Complete or Failed. Any other exit is a crash, after which KubeRay starts it again and the ledger lets it go on.
+It reads the mounted sweep and token, joins the Ray cluster it runs in, and exits with 0 when the sweep is Complete, or Failed
+and the operator knows: of a job that succeeded unheard it says that its sweep is Complete. Any other exit is a crash, after
+which KubeRay starts it again and the ledger lets it go on, to the same result if it had one.
 """
 
 import json
@@ -16,7 +17,7 @@ from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.preflight import storage_trouble
-from tuningsweep_trainer.driver.run import InterruptedSweepError, run_sweep
+from tuningsweep_trainer.driver.run import InterruptedSweepError, UnheardFailureError, run_sweep
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.results.store import open_store
@@ -105,6 +106,8 @@ def main() -> int:
         run_sweep(sweep, options)
     except InterruptedSweepError:
         return INTERRUPTED
+    except UnheardFailureError:
+        return 1
     except Exception:
         log.exception("the driver failed")
         return 1

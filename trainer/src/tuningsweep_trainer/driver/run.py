@@ -55,10 +55,14 @@ class InterruptedSweepError(Exception):
     """The driver was asked to leave: unfinished trials go on at the next start."""
 
 
+class UnheardFailureError(Exception):
+    """The sweep has failed, and nobody has acknowledged it in time."""
+
+
 def run_sweep(sweep: TuningSweep, options: DriverOptions) -> SweepState:
     """Run a sweep to its end and return its last state.
 
-    InterruptedSweepError after SIGINT or SIGTERM, RayStartError if no Ray could be embedded.
+    InterruptedSweepError after SIGINT or SIGTERM, RayStartError if no Ray could be embedded, UnheardFailureError.
     """
     # Tune warns that trials left no result files of its own: they are not wanted, the ledger has the results.
     for chatty in ("ray.tune", "ray._private.authentication"):
@@ -204,6 +208,8 @@ class _Run:
         control = self._options.control
         if control is not None and not self._wait_acknowledged(control.acknowledge_seconds):
             log.warning("nobody has acknowledged the result; it is in the results")
+            if not result.succeeded:
+                raise UnheardFailureError(result.message)
         return state
 
     def _describe(self, file: str, content: Model) -> None:

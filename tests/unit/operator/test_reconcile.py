@@ -1,0 +1,68 @@
+"""What a reconcile does where no real API server is needed to see it; the rest is in tests/integration/operator."""
+
+import logging
+from typing import Any, cast
+
+import pytest
+
+from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.reconcile import Reconciler
+from tuningsweep_operator.resources import Resource
+from tuningsweep_operator.store import Store
+from unit.operator.observations import METADATA, NOW, SETTINGS, ray_job, state, stop, sweep
+
+KEY = ("team", "digits-svm")
+
+
+class Cluster:
+    """Stands for the API server: answers a creation with an error, and keeps the status that is written."""
+
+    def __init__(self, status: int = 201) -> None:
+        self.status = status
+        self.statuses: list[dict[str, Any]] = []
+
+    async def create(self, _: Resource, __: dict[str, Any]) -> None:
+        if self.status != 201:
+            raise KubeError(self.status, "no Events here")
+
+    async def replace_status(self, _: str, __: str, uid: str, status: dict[str, Any]) -> None:
+        assert uid == METADATA["metadata.uid"]
+        self.statuses.append(status)
+
+
+def reconciler(cluster: Cluster, store: Store) -> Reconciler:
+    drivers = cast("Any", type("Drivers", (), {"leave": lambda *_: None})())
+    return Reconciler(cast("Kube", cluster), cast("Any", None), drivers, store, SETTINGS, cast("Any", None))
+
+
+@pytest.mark.parametrize(("status", "passes"), [(201, True), (403, True), (429, True), (500, False), (0, False)])
+async def test_a_refused_event_holds_nothing_up(status: int, passes: bool, caplog: pytest.LogCaptureFixture) -> None:
+    told = state(stopCount=1, recentStops=[stop(1, "trial-0001")])
+    telling = reconciler(Cluster(status), Store())._tell_stops(sweep(), told, 0, NOW)
+    caplog.set_level(logging.WARNING)
+    if passes:
+        await telling
+        assert ("refuses an Event" in caplog.text) == (status != 201)
+    else:
+        with pytest.raises(KubeError):
+            await telling
+
+
+@pytest.mark.parametrize(
+    ("deployment", "kind"),
+    [("Running", "Stalled"), ("Initializing", "Stalled"), ("Complete", "Failed"), (None, "Failed")],
+)
+async def test_a_spec_that_is_invalid_now_ends_nothing_that_runs(deployment: str | None, kind: str) -> None:
+    store, cluster = Store(), Cluster()
+    invalid = sweep().dump() | {"status": {}}
+    invalid["metadata"]["resourceVersion"] = "1"
+    invalid["spec"]["parameters"] = []
+    store.put_sweep(invalid)
+    if deployment is not None:
+        store.put_ray_job(ray_job(deployment))
+    again = await reconciler(cluster, store)(KEY)
+    (written,) = cluster.statuses
+    ((condition),) = written["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == (kind, "True", "InvalidSpec")
+    assert "parameters" in condition["message"]
+    assert (again is None) == (kind == "Failed"), "what runs is looked at again"
