@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from tuningsweep_api.crd import custom_resource_definition
+from tuningsweep_api.quantities import QUANTITY_PATTERN
 from tuningsweep_api.spec.sweep_rules import AUTO
 
 INTRODUCTION: Final = """# Reference: TuningSweep
@@ -60,7 +61,9 @@ def _type(path: str, name: str, field: Schema) -> str:
     if "enum" in field:
         return "one of " + ", ".join(f"`{value}`" for value in field["enum"])
     if field.get("x-kubernetes-int-or-string"):
-        return "quantity" if "minimum" not in field else f"integer{_range(field)}, or `{AUTO}`"
+        if field.get("pattern") == QUANTITY_PATTERN:
+            return f"quantity, e.g. `{'500m' if name == 'cpu' else '400Mi'}`"
+        return f"integer{_range(field)}, or `{AUTO}`"
     if field.get("type") == "array":
         return f"list of {_type(path, name + '[]', field['items'])}"
     if "properties" in field:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tuningsweep_api.spec.search import Scheduler
+
 PAGE = (Path(__file__).parents[3] / "docs" / "your-own-code.md").read_text()
 
 
@@ -18,3 +20,5 @@ def test_the_scikit_learn_example_runs_and_reports(capsys: pytest.CaptureFixture
     reports = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(reports) == 50
     assert reports[-1]["accuracy"] > 0.9
+    assert f"has {reports[-1]['step']:,}" in PAGE  # and is cut short at the default of scheduler.maxSteps
+    assert reports[-1]["step"] > Scheduler().max_steps

@@ -56,7 +56,8 @@ class ResourcesPerTrial(Model):
     """What the scheduler sets aside for each trial."""
 
     cpu: Quantity = "1"
-    """CPU cores, e.g. 1 or 500m."""
+    """CPU cores, e.g. 1 or 500m. Whatever is asked for, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS are 1 in
+    the pods; cluster.podTemplate.env overrides them."""
     memory: Quantity = "1Gi"
     """Memory request and limit of the pod's share for one trial; keep it above limits.memory plus about 512Mi."""
     gpu: int = Field(default=0, ge=0, le=16)
@@ -173,7 +174,8 @@ class Cluster(RuledModel):
     RULES = _CLUSTER_RULES
 
     image: str | None = Field(default=None, min_length=1, max_length=512)
-    """Image of head and workers; the operator's default trainer image if left out. Build your own from that one."""
+    """Image of head and workers; the operator's default trainer image if left out. Build your own from that one, as
+    docs/your-own-code.md shows."""
     image_pull_policy: ImagePullPolicy = ImagePullPolicy.IF_NOT_PRESENT
     """Always, IfNotPresent or Never."""
     workers: Workers = Workers()

@@ -70,7 +70,9 @@ class Scheduler(RuledModel):
     type: SchedulerType = SchedulerType.NONE
     """None, ASHA, MedianStopping, HyperBand, BOHB (HyperBand that fills brackets as searchers like), PBT or PB2."""
     max_steps: int = Field(default=1000, ge=1)
-    """Steps after which a trial is as trained as it can get (ASHA, HyperBand, BOHB)."""
+    """Steps after which a trial is as trained as it can get (ASHA, HyperBand, BOHB): with its first report at this step
+    or a later one it ends, as Succeeded. Steps are what `step()` or a command's `step` counts, or reports where neither
+    does."""
     grace_period_steps: int = Field(default=100, ge=1)
     """Steps every trial may run before it can be pruned (ASHA, MedianStopping)."""
     reduction_factor: int = Field(default=4, ge=2, le=64)

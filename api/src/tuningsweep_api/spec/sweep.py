@@ -76,11 +76,14 @@ class TuningSweepSpec(RuledModel):
     """What one trial may use; may be edited while trials run."""
     parallel_trial_count: ParallelTrialCount = 1
     """Trials that run at the same time, or Auto: as many as fit into each pod's memory, by limits.memory and by what
-    earlier trials needed, at most four a core. A trial that would not fit is held until it does."""
+    earlier trials needed, at most four a core. A trial that would not fit is held until it does. With a number, no
+    more run on a cluster than cluster.workers.maxReplicas times trialsPerWorker (trialsPerWorker where maxReplicas is 0).
+    But where resourcesPerTrial.cpu is a fraction Ray may start more, which then lack memory, since it rounds up the CPUs
+    of a pod's trials: keep the number within that product yourself."""
     max_trial_count: int = Field(default=16, ge=1, le=100_000)
     """Most trials; a grid ends earlier when it is used up."""
     max_failed_trial_count: int = Field(default=3, ge=0, le=100_000)
-    """Failed trials after which the sweep fails. Trials over a limit do not count as failed."""
+    """Failed trials that are borne; with one more the sweep fails. Trials over a limit do not count as failed."""
     suspend: bool = False
     """true frees the cluster and keeps what is finished; false goes on."""
     priority: int = Field(default=0, ge=-1_000_000_000, le=1_000_000_000)
