@@ -56,8 +56,7 @@ class ResourcesPerTrial(Model):
     """What the scheduler sets aside for each trial."""
 
     cpu: Quantity = "1"
-    """CPU cores, e.g. 1 or 500m. Whatever is asked for, OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS are 1 in
-    the pods; cluster.podTemplate.env overrides them."""
+    """CPU cores, e.g. 1 or 500m; OMP_NUM_THREADS and its like are the whole cores, at least 1."""
     memory: Quantity = "1Gi"
     """Memory request and limit of the pod's share for one trial; keep it above limits.memory plus about 512Mi."""
     gpu: int = Field(default=0, ge=0, le=16)

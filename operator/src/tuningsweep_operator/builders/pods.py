@@ -53,11 +53,8 @@ ENVIRONMENT: Final = {
     "HOME": SCRATCH,  # the image is read-only
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # One CPU a trial: more threads would only make trials disturb each other.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
 }
+THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def trials_cpu(sweep: TuningSweep) -> Decimal:
@@ -103,7 +100,7 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
     overrides = cluster.pod_template
     # By name, for KubeRay's schema takes each once; the last counts, as in a pod.
     theirs = {variable.name: variable.dump() for variable in overrides.env}
-    ours = ENVIRONMENT | _storage_environment(sweep, theirs)
+    ours = ENVIRONMENT | _thread_environment(sweep) | _storage_environment(sweep, theirs)
     environment = [{"name": key, "value": value} for key, value in ours.items() if key not in theirs]
     container: dict[str, Any] = {
         "name": name,
@@ -117,6 +114,12 @@ def _container(sweep: TuningSweep, settings: Settings, name: str, ports: dict[st
     }
     secret = sweep.spec.storage.credentials_secret
     return container if secret is None else container | {"envFrom": [{"secretRef": {"name": secret}}]}
+
+
+def _thread_environment(sweep: TuningSweep) -> dict[str, str]:
+    """As many threads as a trial has whole cores: by themselves the libraries take one for each core of the node."""
+    cores = math.floor(quantity_value(sweep.spec.cluster.resources_per_trial.cpu))
+    return dict.fromkeys(THREADS, str(max(1, cores)))
 
 
 def _storage_environment(sweep: TuningSweep, theirs: Container[str]) -> dict[str, str]:
