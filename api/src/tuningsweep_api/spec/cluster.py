@@ -1,5 +1,6 @@
 """`spec.cluster`: the Ray cluster a sweep runs on. Ignored by `tuningsweep run`, which uses the machine it is on."""
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -7,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.names import OBJECT_NAME_PATTERN
-from tuningsweep_api.quantities import Quantity
+from tuningsweep_api.quantities import Quantity, quantity_value
 from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 Labels = Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=64)]
@@ -183,3 +184,14 @@ class Cluster(RuledModel):
     """What each trial gets."""
     pod_template: PodTemplate = PodTemplate()
     """Overrides for the pods."""
+
+    @property
+    def ray_cpus(self) -> int:
+        """CPUs that Ray may give away on a pod that runs trials: whole numbers, also for each trial that takes above one."""
+        cores, trials = quantity_value(self.resources_per_trial.cpu), self.workers.trials_per_worker
+        return trials * math.ceil(cores) if cores > 1 else max(1, math.ceil(cores * trials))
+
+    @property
+    def ray_cpus_per_trial(self) -> float:
+        """CPUs that Ray sets aside for a trial, so that trialsPerWorker of them fill a pod; it counts ten-thousandths."""
+        return math.floor(self.ray_cpus / self.workers.trials_per_worker * 10_000) / 10_000

@@ -62,11 +62,6 @@ def trials_cpu(sweep: TuningSweep) -> Decimal:
     return quantity_value(sweep.spec.cluster.resources_per_trial.cpu) * sweep.spec.cluster.workers.trials_per_worker
 
 
-def ray_cpus(sweep: TuningSweep) -> str:
-    """Cores that Ray may give away on a pod that runs trials; Ray takes whole numbers."""
-    return str(max(1, math.ceil(trials_cpu(sweep))))
-
-
 def build_head_pod(sweep: TuningSweep, settings: Settings, *, runs_trials: bool, autoscaled: bool) -> dict[str, Any]:
     """Pod template of the head, where the driver runs."""
     container = _container(sweep, settings, "ray-head", HEAD_PORTS)

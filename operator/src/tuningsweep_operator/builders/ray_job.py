@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.builders.common import container_security, owned_metadata, scratch_mount
-from tuningsweep_operator.builders.pods import build_head_pod, build_worker_pod, ray_cpus
+from tuningsweep_operator.builders.pods import build_head_pod, build_worker_pod
 from tuningsweep_operator.resources import Manifest
 from tuningsweep_operator.settings import Settings
 
@@ -45,7 +45,7 @@ def _ray_cluster(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
     start = {"dashboard-host": "0.0.0.0", "object-store-memory": OBJECT_STORE_BYTES}  # noqa: S104 - a pod's own address
     head = {
         "serviceType": "ClusterIP",
-        "rayStartParams": {**start, "num-cpus": ray_cpus(sweep) if runs_trials else "0"},
+        "rayStartParams": {**start, "num-cpus": str(sweep.spec.cluster.ray_cpus) if runs_trials else "0"},
         "template": build_head_pod(sweep, settings, runs_trials=runs_trials, autoscaled=autoscaled),
     }
     cluster: dict[str, Any] = {"rayVersion": settings.ray_version, "headGroupSpec": head}
@@ -70,6 +70,6 @@ def _worker_group(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
         "replicas": workers.min_replicas,
         "minReplicas": workers.min_replicas,
         "maxReplicas": workers.max_replicas,
-        "rayStartParams": {"num-cpus": ray_cpus(sweep), "object-store-memory": OBJECT_STORE_BYTES},
+        "rayStartParams": {"num-cpus": str(sweep.spec.cluster.ray_cpus), "object-store-memory": OBJECT_STORE_BYTES},
         "template": build_worker_pod(sweep, settings),
     }

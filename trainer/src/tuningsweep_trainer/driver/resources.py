@@ -1,8 +1,8 @@
 """Ray resources of a trial: what Ray places supervisors by. Used by run.py."""
 
+import math
 from typing import Final
 
-from tuningsweep_api.quantities import quantity_value
 from tuningsweep_api.spec.sweep import TuningSweepSpec
 from tuningsweep_api.spec.sweep_rules import AUTO
 
@@ -15,9 +15,11 @@ MOST_PER_CORE: Final = 4
 def trial_resources(spec: TuningSweepSpec, *, local: bool) -> dict[str, float]:
     """As Ray's remote functions name them."""
     packed = spec.parallel_trial_count == AUTO
-    wanted = spec.cluster.resources_per_trial
     if local:
         return {"num_cpus": 1 / MOST_PER_CORE if packed else LOCAL_CPU}
-    cores = float(quantity_value(wanted.cpu))
-    resources = {"num_cpus": cores / MOST_PER_CORE if packed else cores}
-    return resources | ({"num_gpus": float(wanted.gpu)} if wanted.gpu else {})
+    cpus = spec.cluster.ray_cpus_per_trial
+    if packed:
+        cpus /= MOST_PER_CORE
+    gpus = spec.cluster.resources_per_trial.gpu
+    # Ray takes a fraction only of one CPU.
+    return {"num_cpus": cpus if cpus < 1 else math.floor(cpus)} | ({"num_gpus": float(gpus)} if gpus else {})
