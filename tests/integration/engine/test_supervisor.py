@@ -1,5 +1,6 @@
 """The supervisor as Tune calls it, without Ray: pauses, clones and actor ends keep the right checkpoint."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,23 +8,32 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from integration.engine.test_monitor import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.node.access import NodeAccess
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
+from tuningsweep_trainer.supervisor import admission
 from tuningsweep_trainer.supervisor import supervisor as module
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepContext:
-    sweep = sweep_of({"trainable.function": "functions_of_engine:waits"})
+def edits() -> dict[str, Any]:
+    """What a test has in its sweep beside the trainable."""
+    return {}
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edits: dict[str, Any]) -> SweepContext:
+    sweep = sweep_of({"trainable.function": "functions_of_engine:waits", **edits})
     runtime = RuntimeFolder(tmp_path / "node")
     runtime.make()
     runtime.write_orders(Orders(revision=1, desired=desired_state(sweep)))
     monkeypatch.setattr(module, "find_node", lambda _: NodeAccess(runtime, None))
+    monkeypatch.setattr(admission, "admission_folder", lambda: tmp_path / "admission")
     return SweepContext(run_id="test", sweep=sweep, results=str(tmp_path / "results"), python_path=PYTHON_PATH)
 
 
@@ -104,3 +114,15 @@ def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context
     said = TrialResult.model_validate_json(last[RESULT_KEY])
     assert (last["done"], said.outcome, said.reason, said.process) == (True, "Stopped", "StopRequested", "")
     assert "loss" not in last
+
+
+@pytest.mark.parametrize("edits", [{"parallelTrialCount": "Auto"}])
+def test_a_pruned_trial_leaves_its_memory_to_others_though_tune_never_calls_its_actor_again(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    said = TrialResult.model_validate_json(supervisor.step()[RESULT_KEY])
+    (entry,) = (tmp_path / "admission").glob("*.json")
+    assert json.loads(entry.read_text())["admitted"]
+    released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
+    RuntimeFolder(tmp_path / "node").write_orders(released)
+    assert eventually(lambda: not entry.exists())

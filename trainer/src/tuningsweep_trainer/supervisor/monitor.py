@@ -11,7 +11,7 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
@@ -67,7 +67,9 @@ class Monitor(threading.Thread):
         process: str,
         runtime: RuntimeFolder,
         gpus: Sequence[str] = (),
+        on_gone: Callable[[], None] | None = None,
     ) -> None:
+        """`on_gone` is called in the thread once the training process is gone."""
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
         self.measurements = Measurements(
@@ -80,7 +82,7 @@ class Monitor(threading.Thread):
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
-        self._process, self._runtime = process, runtime
+        self._process, self._runtime, self._on_gone = process, runtime, on_gone
         self._reader = MessageReader(launched.reports)
         self._orders: Orders | None = None
         self._orders_version: tuple[int, int] | None = None
@@ -138,6 +140,8 @@ class Monitor(threading.Thread):
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
+            if self._on_gone is not None:
+                self._on_gone()
             self.measurements.close()
             self._runtime.clear_status(os.getpid())
             with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it

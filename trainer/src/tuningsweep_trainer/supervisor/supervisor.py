@@ -131,7 +131,9 @@ class Supervisor(tune.Trainable):
         if checkpoint is not None and job.objective in checkpoint.metrics:
             # The trial may end without another report: what it reported with the checkpoint is its last.
             self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
-        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus)
+        # The admission ends with the process: Tune may let an actor lie for hours after its trial was pruned.
+        leave = self._admission.leave
+        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus, on_gone=leave)
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
@@ -209,7 +211,6 @@ class Supervisor(tune.Trainable):
         if monitor is None:
             return
         monitor.withdraw()
-        self._admission.leave()
         self._traces.put(monitor.trace())
         if self._checkpoint_folder is not None:
             shutil.rmtree(self._checkpoint_folder, ignore_errors=True)
