@@ -16,8 +16,11 @@ from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.supervisor import admission
 from tuningsweep_trainer.supervisor import supervisor as module
+from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
+
+MEBIBYTE = 1 << 20
 
 
 @pytest.fixture
@@ -95,6 +98,12 @@ def test_an_actor_that_ends_leaves_its_newest_checkpoint(supervisor: Supervisor,
     assert newest(context, "trial-0000") >= last["step"]
 
 
+SMALL = {"type": "minimize", "objectiveMetricName": PEAK_MEMORY}
+
+
+@pytest.mark.parametrize(
+    "edits", [{}, {"objective.objectiveMetricName": PEAK_MEMORY}, {"objective.additionalObjectives": [SMALL]}]
+)
 def test_a_trial_resumed_at_its_end_has_succeeded_with_what_it_reported(
     supervisor: Supervisor, context: SweepContext
 ) -> None:
@@ -104,7 +113,16 @@ def test_a_trial_resumed_at_its_end_has_succeeded_with_what_it_reported(
     last = supervisor.step()
     said = TrialResult.model_validate_json(last[RESULT_KEY])
     assert (last["done"], said.outcome, said.metrics["loss"]) == (True, "Succeeded", 0.0)
-    assert said.steps == 3
+    assert (said.steps, last["step"]) == (3, 3)
+    assert said.metrics[PEAK_MEMORY] > MEBIBYTE
+    assert context.sweep.spec.objective.objective_metric_name in last
+
+
+@pytest.mark.parametrize("edits", [{"objective.objectiveMetricName": PEAK_MEMORY}])
+def test_a_trial_that_never_reports_has_failed_though_its_objective_is_measured(supervisor: Supervisor) -> None:
+    supervisor.reset_config(config("trial-0000", steps=0))
+    said = TrialResult.model_validate_json(supervisor.step()[RESULT_KEY])
+    assert (said.outcome, said.reason) == ("Failed", "MetricMissing")
 
 
 def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context: SweepContext, tmp_path: Path) -> None:

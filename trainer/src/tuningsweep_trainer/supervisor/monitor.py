@@ -26,7 +26,7 @@ from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
-from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
+from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY, Measurements, Totals
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.supervisor.status import status_of
 from tuningsweep_trainer.training.job import TrainingJob
@@ -235,9 +235,7 @@ class Monitor(threading.Thread):
         if message["kind"] == "report":
             self._take_report(message)
         elif message["kind"] == "finished":
-            reported = set(self.totals.metrics)
-            missing = self._job.missing_objective(reported)
-            self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
+            self._take_finish(message)
         elif message["kind"] == "failed":
             self._said = endings.raised(message["message"])
             extra = {"trial": self._job.trial, "traceback": message["traceback"]}
@@ -253,6 +251,15 @@ class Monitor(threading.Thread):
             self.measurements.report(time.monotonic(), step, int(message["memory"]), objective)
         if decisive or checkpoint is not None:
             self.events.put(Report(dict(self.totals.metrics), step, checkpoint, decisive))
+
+    def _take_finish(self, message: Message) -> None:
+        metrics = self.totals.metrics
+        if self._job.checkpoint is not None and PEAK_MEMORY not in metrics:
+            # It was interrupted after its last report, and goes on from there: its end is the one chance to measure.
+            self.measurements.report(time.monotonic(), self._job.base_step, int(message["memory"]), None)
+        reported = set(metrics)
+        missing = self._job.missing_objective(reported)
+        self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
 
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS

@@ -20,6 +20,7 @@ from tuningsweep_trainer.training import linux, wire
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.preload import draw_again
+from tuningsweep_trainer.training.process_tree import own_memory
 from tuningsweep_trainer.training.session import TrialSession, install
 
 MAX_TRACEBACK = 20_000
@@ -38,7 +39,7 @@ def run(descriptors: dict[str, int]) -> None:
         if job.rehearsal:
             _rehearse(job, reports)
         _train(job, clock)
-        wire.send(reports, {"kind": "finished"})
+        wire.send(reports, finished())
         status = 0
     except SystemExit as error:
         status = _exited(error, reports)
@@ -68,10 +69,15 @@ def _settle(log: int) -> None:
 def _exited(error: SystemExit, reports: int) -> int:
     code = error.code
     if code is None or code == 0:
-        wire.send(reports, {"kind": "finished"})
+        wire.send(reports, finished())
         return 0
     wire.send(reports, {"kind": "failed", "message": f"SystemExit: {code}", "traceback": ""})
     return 1
+
+
+def finished() -> wire.Message:
+    """The message that the trainable came to its end; with memory as in a report, for the process is gone in a moment."""
+    return {"kind": "finished", "memory": own_memory()}
 
 
 def failure(error: BaseException) -> wire.Message:
