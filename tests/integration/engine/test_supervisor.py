@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.train._internal.session import _TrainingResult
+from ray.tune import Checkpoint
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
 from integration.engine.test_monitor import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.driver.trial_failures import RetriedTrial
 from tuningsweep_trainer.node.access import NodeAccess
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
@@ -44,10 +47,15 @@ def config(trial: str, steps: int = 6000) -> dict[str, Any]:
     return {"trial": trial, "parameters": {"steps": steps}}
 
 
+def started(context: SweepContext, trial: str = "trial-0000") -> Supervisor:
+    made = Supervisor.__new__(Supervisor)  # its Tune half needs an actor; what is tested is ours
+    made.setup(config(trial), context_json=context.model_dump_json(by_alias=True))
+    return made
+
+
 @pytest.fixture
 def supervisor(context: SweepContext) -> Iterator[Supervisor]:
-    made = Supervisor.__new__(Supervisor)  # its Tune half needs an actor; what is tested is ours
-    made.setup(config("trial-0000"), context_json=context.model_dump_json(by_alias=True))
+    made = started(context)
     yield made
     made.cleanup()
 
@@ -90,6 +98,33 @@ def test_a_clone_goes_on_from_the_other_trials_checkpoint(
     supervisor.load_checkpoint(str(saved))
     cloned = supervisor.step()
     assert (cloned["step"], cloned["went_on_from"]) == (6, 5)
+
+
+def start_as_tune_does(supervisor: Supervisor, trial: RetriedTrial) -> None:
+    """With the checkpoint that Tune has of the trial, if any."""
+    known = trial.latest_checkpoint_result
+    if known is not None:
+        trial.temporary_state.restoring_from = known
+        supervisor.load_checkpoint(known.checkpoint.path)
+        trial.on_restore()
+
+
+def test_a_clone_whose_actor_dies_goes_on_from_what_it_did_itself(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    steps(supervisor, 3)
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    supervisor.save_checkpoint(str(saved))
+    trial = RetriedTrial("none", stub=True)
+    cloned = _TrainingResult(Checkpoint(str(saved)), {"step": 3})
+    trial.run_metadata.checkpoint_manager._latest_checkpoint_result = cloned  # as PBT gives it
+    for reached in (3, 7):
+        actor = started(context, "trial-0001")
+        start_as_tune_does(actor, trial)
+        results = steps(actor, 4)
+        actor.cleanup()
+        assert results[0]["went_on_from"] >= reached
 
 
 def test_an_actor_that_ends_leaves_its_newest_checkpoint(supervisor: Supervisor, context: SweepContext) -> None:
