@@ -34,11 +34,11 @@ def run(descriptors: dict[str, int]) -> None:
     try:
         with os.fdopen(descriptors["job"], "rb") as file:
             job = TrainingJob.model_validate_json(file.read())
-        clock = StepClock(descriptors["clock"])
-        install(TrialSession(job, reports, descriptors["acknowledgements"], clock))
+        session = TrialSession(job, reports, descriptors["acknowledgements"], StepClock(descriptors["clock"]))
+        install(session)
         if job.rehearsal:
             _rehearse(job, reports)
-        _train(job, clock)
+        _train(job, session)
         wire.send(reports, finished())
         status = 0
     except SystemExit as error:
@@ -100,7 +100,7 @@ def _rehearse(job: TrainingJob, reports: int) -> None:
     time.sleep(3600)
 
 
-def _train(job: TrainingJob, clock: StepClock) -> None:
+def _train(job: TrainingJob, session: TrialSession) -> None:
     trainable = job.trainable
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     if trainable.function is not None:
@@ -109,7 +109,7 @@ def _train(job: TrainingJob, clock: StepClock) -> None:
     elif trainable.command is not None:
         from tuningsweep_trainer.training.command import run_command
 
-        run_command(trainable.command, dict(job.parameters), checkpoint, clock)
+        run_command(trainable.command, dict(job.parameters), checkpoint, session)
     else:
         train, arguments = builtin_arguments(job)
         train(dict(job.parameters), checkpoint, **arguments)
