@@ -1,29 +1,45 @@
 """The supervisor as Tune calls it, without Ray: pauses, clones and actor ends keep the right checkpoint."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.train._internal.session import _TrainingResult
+from ray.tune import Checkpoint
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from integration.engine.test_monitor import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_trainer.driver.context import SweepContext
+from tuningsweep_trainer.driver.trial_failures import RetriedTrial
 from tuningsweep_trainer.node.access import NodeAccess
 from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
+from tuningsweep_trainer.supervisor import admission
 from tuningsweep_trainer.supervisor import supervisor as module
+from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
 
+MEBIBYTE = 1 << 20
+
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepContext:
-    sweep = sweep_of({"trainable.function": "functions_of_engine:waits"})
+def edits() -> dict[str, Any]:
+    """What a test has in its sweep beside the trainable."""
+    return {}
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edits: dict[str, Any]) -> SweepContext:
+    sweep = sweep_of({"trainable.function": "functions_of_engine:waits", **edits})
     runtime = RuntimeFolder(tmp_path / "node")
     runtime.make()
     runtime.write_orders(Orders(revision=1, desired=desired_state(sweep)))
     monkeypatch.setattr(module, "find_node", lambda _: NodeAccess(runtime, None))
+    monkeypatch.setattr(admission, "admission_folder", lambda: tmp_path / "admission")
     return SweepContext(run_id="test", sweep=sweep, results=str(tmp_path / "results"), python_path=PYTHON_PATH)
 
 
@@ -31,10 +47,15 @@ def config(trial: str, steps: int = 6000) -> dict[str, Any]:
     return {"trial": trial, "parameters": {"steps": steps}}
 
 
+def started(context: SweepContext, trial: str = "trial-0000") -> Supervisor:
+    made = Supervisor.__new__(Supervisor)  # its Tune half needs an actor; what is tested is ours
+    made.setup(config(trial), context_json=context.model_dump_json(by_alias=True))
+    return made
+
+
 @pytest.fixture
 def supervisor(context: SweepContext) -> Iterator[Supervisor]:
-    made = Supervisor.__new__(Supervisor)  # its Tune half needs an actor; what is tested is ours
-    made.setup(config("trial-0000"), context_json=context.model_dump_json(by_alias=True))
+    made = started(context)
     yield made
     made.cleanup()
 
@@ -79,12 +100,45 @@ def test_a_clone_goes_on_from_the_other_trials_checkpoint(
     assert (cloned["step"], cloned["went_on_from"]) == (6, 5)
 
 
+def start_as_tune_does(supervisor: Supervisor, trial: RetriedTrial) -> None:
+    """With the checkpoint that Tune has of the trial, if any."""
+    known = trial.latest_checkpoint_result
+    if known is not None:
+        trial.temporary_state.restoring_from = known
+        supervisor.load_checkpoint(known.checkpoint.path)
+        trial.on_restore()
+
+
+def test_a_clone_whose_actor_dies_goes_on_from_what_it_did_itself(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    steps(supervisor, 3)
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    supervisor.save_checkpoint(str(saved))
+    trial = RetriedTrial("none", stub=True)
+    cloned = _TrainingResult(Checkpoint(str(saved)), {"step": 3})
+    trial.run_metadata.checkpoint_manager._latest_checkpoint_result = cloned  # as PBT gives it
+    for reached in (3, 7):
+        actor = started(context, "trial-0001")
+        start_as_tune_does(actor, trial)
+        results = steps(actor, 4)
+        actor.cleanup()
+        assert results[0]["went_on_from"] >= reached
+
+
 def test_an_actor_that_ends_leaves_its_newest_checkpoint(supervisor: Supervisor, context: SweepContext) -> None:
     (last,) = steps(supervisor, 1)
     supervisor.cleanup()
     assert newest(context, "trial-0000") >= last["step"]
 
 
+SMALL = {"type": "minimize", "objectiveMetricName": PEAK_MEMORY}
+
+
+@pytest.mark.parametrize(
+    "edits", [{}, {"objective.objectiveMetricName": PEAK_MEMORY}, {"objective.additionalObjectives": [SMALL]}]
+)
 def test_a_trial_resumed_at_its_end_has_succeeded_with_what_it_reported(
     supervisor: Supervisor, context: SweepContext
 ) -> None:
@@ -94,7 +148,16 @@ def test_a_trial_resumed_at_its_end_has_succeeded_with_what_it_reported(
     last = supervisor.step()
     said = TrialResult.model_validate_json(last[RESULT_KEY])
     assert (last["done"], said.outcome, said.metrics["loss"]) == (True, "Succeeded", 0.0)
-    assert said.steps == 3
+    assert (said.steps, last["step"]) == (3, 3)
+    assert said.metrics[PEAK_MEMORY] > MEBIBYTE
+    assert context.sweep.spec.objective.objective_metric_name in last
+
+
+@pytest.mark.parametrize("edits", [{"objective.objectiveMetricName": PEAK_MEMORY}])
+def test_a_trial_that_never_reports_has_failed_though_its_objective_is_measured(supervisor: Supervisor) -> None:
+    supervisor.reset_config(config("trial-0000", steps=0))
+    said = TrialResult.model_validate_json(supervisor.step()[RESULT_KEY])
+    assert (said.outcome, said.reason) == ("Failed", "MetricMissing")
 
 
 def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context: SweepContext, tmp_path: Path) -> None:
@@ -104,3 +167,15 @@ def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context
     said = TrialResult.model_validate_json(last[RESULT_KEY])
     assert (last["done"], said.outcome, said.reason, said.process) == (True, "Stopped", "StopRequested", "")
     assert "loss" not in last
+
+
+@pytest.mark.parametrize("edits", [{"parallelTrialCount": "Auto"}])
+def test_a_pruned_trial_leaves_its_memory_to_others_though_tune_never_calls_its_actor_again(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    said = TrialResult.model_validate_json(supervisor.step()[RESULT_KEY])
+    (entry,) = (tmp_path / "admission").glob("*.json")
+    assert json.loads(entry.read_text())["admitted"]
+    released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
+    RuntimeFolder(tmp_path / "node").write_orders(released)
+    assert eventually(lambda: not entry.exists())

@@ -199,6 +199,22 @@ def test_the_deadline_ends_the_sweep(sweep: Sweep) -> None:
     assert sweep.state().result.reason is ConditionReason.DEADLINE_EXCEEDED
 
 
+def test_trials_that_a_restart_did_not_hand_out_again_end_with_the_sweep(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, spec__objective__goal="0.5")
+    first, second = sweep.start(), sweep.start()
+    sweep.reopen()
+    sweep.start()
+    sweep.end(first, Outcome.SUCCEEDED, **loss(0.4))
+    assert sweep.book.next_trial() is None
+    sweep.book.close_open_trials()
+    ended = {record.trial: (record.outcome, record.reason, record.attempts) for record in sweep.records()}
+    assert ended == {
+        first: (Outcome.SUCCEEDED, Reason.COMPLETED, 2),
+        second: (Outcome.STOPPED, Reason.SWEEP_ENDED, 1),
+    }
+    assert sweep.state().trials.total == 2
+
+
 @pytest.mark.parametrize(("steps", "outcome"), [(39, Outcome.PRUNED), (40, Outcome.SUCCEEDED)])
 def test_a_trial_that_the_scheduler_ends_at_max_steps_has_succeeded(
     tmp_path: Path, steps: int, outcome: Outcome
@@ -212,8 +228,11 @@ def test_an_interrupted_sweep_keeps_its_trials_unfinished(sweep: Sweep) -> None:
     trial = sweep.start()
     sweep.book.interrupted = True
     sweep.end(trial, None)
-    sweep.book.close_open_trials()
-    sweep.reopen()
+    for _ in range(2):
+        sweep.book.close_open_trials()
+        sweep.reopen()
+        sweep.book.interrupted = True
+    sweep.book.interrupted = False
     assigned = sweep.book.next_trial()
     assert assigned is not None
     assert assigned[0] == trial

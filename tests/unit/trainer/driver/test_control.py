@@ -1,7 +1,8 @@
-"""The driver's control API and an operator of a later release: what is known takes hold, the rest is named in the log."""
+"""The driver's control API: of a later operator's edit what is known takes hold, and no edit is lost by a full disk."""
 
 import json
 import logging
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tuningsweep_trainer.driver.control import ControlServer
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.options import ControlOptions
 from tuningsweep_trainer.driver.proposals import make_proposer
+from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import LocalStore
 
@@ -32,8 +34,13 @@ def book(tmp_path: Path) -> Book:
 
 
 @pytest.fixture
-def server(book: Book) -> Iterator[ControlServer]:
-    conductor = Conductor(SWEEP, book, NOWHERE, "driver", None, None)
+def desired_file(tmp_path: Path) -> DesiredFile:
+    return DesiredFile(LocalStore(tmp_path))
+
+
+@pytest.fixture
+def server(book: Book, desired_file: DesiredFile) -> Iterator[ControlServer]:
+    conductor = Conductor(SWEEP, book, NOWHERE, "driver", None, desired_file)
     server = ControlServer(conductor, NOWHERE, NOWHERE, ControlOptions("token", host="127.0.0.1", port=0))
     server.start()
     yield server
@@ -62,3 +69,21 @@ def test_a_later_operators_edit_takes_hold(
     assert put(server, later).desired_digest == told_digest(json.dumps(later)), "it would be told again every second"
     assert book.desired.limits.memory == "200Mi"
     assert "limits.disk, note" in caplog.text
+
+
+def test_an_edit_that_can_not_be_kept_holds_and_is_kept_when_it_is_sent_again(
+    server: ControlServer, book: Book, desired_file: DesiredFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    wanted = {**desired_state(SWEEP).dump(), "limits": {**SWEEP.spec.limits.dump(), "memory": "300Mi"}}
+    with monkeypatch.context() as disk:
+        disk.setattr(LocalStore, "write", full)
+        with pytest.raises(urllib.error.HTTPError, match="500"):
+            put(server, wanted)
+    assert book.desired.limits.memory == "300Mi"
+    put(server, wanted)
+    kept = desired_file.read()
+    assert kept is not None
+    assert kept.limits.memory == "300Mi"

@@ -1,16 +1,23 @@
 """HyperBand with trials that end by themselves: nothing stays paused for ever."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from ray.tune.experiment import Trial
 
 from support.sweeps import BASE, edited
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.driver.schedulers import BoundedHyperBand, make_scheduler
+from tuningsweep_trainer.driver.schedulers import make_scheduler
 
-SWEEP = TuningSweep.from_manifest(
-    edited(BASE, {"spec.scheduler": {"type": "HyperBand", "maxSteps": 36, "gracePeriodSteps": 4, "reductionFactor": 3}})
-)
+
+def scheduler_of(kind: str) -> Any:
+    scheduler = {"type": kind, "maxSteps": 36, "gracePeriodSteps": 4, "reductionFactor": 3}
+    sweep = TuningSweep.from_manifest(edited(BASE, {"spec.scheduler": scheduler}))
+    made = make_scheduler(sweep.spec, allowed=lambda: 2)
+    made.set_search_properties("validation_loss", "min")
+    return made
 
 
 @dataclass(eq=False)
@@ -26,8 +33,9 @@ class FakeTrial:
 class FakeController:
     """Stops trials as Tune's controller does: the scheduler hears of it."""
 
-    scheduler: BoundedHyperBand
+    scheduler: Any
     stopped: list[str] = field(default_factory=list)
+    search_alg = SimpleNamespace(searcher=SimpleNamespace(on_pause=lambda _: None, on_unpause=lambda _: None))
 
     def stop_trial(self, trial: FakeTrial) -> None:
         self.stopped.append(trial.trial_id)
@@ -36,9 +44,7 @@ class FakeController:
 
 
 def test_a_paused_trial_is_stopped_when_the_last_other_one_of_its_bracket_ends_at_a_limit() -> None:
-    scheduler = make_scheduler(SWEEP.spec, allowed=lambda: 2)
-    assert isinstance(scheduler, BoundedHyperBand)
-    scheduler.set_search_properties("validation_loss", "min")
+    scheduler = scheduler_of("HyperBand")
     controller = FakeController(scheduler)
     trials = [FakeTrial(f"trial-{number}") for number in range(2)]
     for trial in trials:
@@ -50,3 +56,39 @@ def test_a_paused_trial_is_stopped_when_the_last_other_one_of_its_bracket_ends_a
     ending.status = Trial.TERMINATED
     scheduler.on_trial_complete(controller, ending, {"step": 0})
     assert decision == scheduler.STOP or controller.stopped == ["trial-0"]
+
+
+def report(scheduler: Any, controller: FakeController, trial: FakeTrial, step: int, loss: float) -> None:
+    """A result, and what Tune does by the scheduler's decision."""
+    result = {"step": step, "validation_loss": loss}
+    decision = scheduler.on_trial_result(controller, trial, result)
+    if decision == scheduler.PAUSE:
+        trial.status = Trial.PAUSED
+    elif decision == scheduler.STOP:
+        trial.status = Trial.TERMINATED
+        scheduler.on_trial_complete(controller, trial, result)
+
+
+@pytest.mark.parametrize("kind", ["HyperBand", "BOHB"])
+@pytest.mark.parametrize("halvings", [1, 2])
+def test_survivors_of_a_halving_go_on_or_end_when_the_one_they_wait_for_ends_at_a_limit(
+    kind: str, halvings: int
+) -> None:
+    scheduler = scheduler_of(kind)
+    controller = FakeController(scheduler)
+    for number in range(46):  # fill both brackets
+        scheduler.on_trial_add(controller, FakeTrial(f"trial-{number}"))
+    bracket = next(each for each in scheduler._hyperbands[0] if each is not None and each._halves == halvings)
+    trials, rung = bracket.current_trials(), bracket._cumul_r
+    for loss, trial in enumerate(trials):
+        report(scheduler, controller, trial, rung, loss)
+    *waiting, ending = [trial for trial in trials if trial.status != Trial.TERMINATED]
+    assert waiting
+    rung = bracket._cumul_r
+    for loss, trial in enumerate(waiting):
+        trial.status = Trial.RUNNING
+        report(scheduler, controller, trial, rung, loss)
+    assert {trial.status for trial in waiting} == {Trial.PAUSED}
+    ending.status = Trial.TERMINATED
+    scheduler.on_trial_complete(controller, ending, {"step": rung - 1})
+    assert not [t for t in waiting if t.status == Trial.PAUSED and t not in bracket.trials_to_unpause]

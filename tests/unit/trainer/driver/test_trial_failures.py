@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from ray.exceptions import RayActorError, RayTaskError
+from ray.train._internal.session import _TrainingResult
+from ray.tune import Checkpoint
 from ray.tune.experiment import Trial
 
 from tuningsweep_trainer.driver.trial_failures import RetriedTrial
@@ -115,3 +117,13 @@ def test_a_trial_that_gets_no_further_is_given_up(controller: Controller, trial:
         trial.run_metadata.last_result = {"step": step}
         controller.task_failed(trial, RayActorError())
         assert controller.given_up == (failures > RETRIES)
+
+
+def test_a_trial_that_went_on_from_a_checkpoint_is_not_thrown_back_to_it_by_the_next_failure(trial: Trial) -> None:
+    checkpoints = trial.run_metadata.checkpoint_manager
+    for step in (10, 20):
+        checkpoints.register_checkpoint(_TrainingResult(Checkpoint("/none"), {"step": step}))
+        assert trial.checkpoint is not None, "a pause is to be resumed from it"
+        trial.temporary_state.restoring_from = trial.latest_checkpoint_result
+        trial.on_restore()
+        assert (trial.checkpoint, trial.last_result["step"]) == (None, step)

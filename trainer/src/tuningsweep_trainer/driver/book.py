@@ -95,7 +95,7 @@ class Book:
         if not self._waiting:
             return None
         name, unfinished = self._waiting.pop(0)
-        self._live[name] = Live(unfinished.parameters, unfinished.attempts, unfinished.first_start)
+        self._live[name] = _live_again(unfinished)
         return name, unfinished.parameters
 
     def _new_trial(self) -> tuple[str, Parameters] | None:
@@ -230,10 +230,15 @@ class Book:
             )
 
     def close_open_trials(self) -> None:
-        """After Tune has returned: what it never told the end of (paused trials) ends with the sweep."""
+        """Nothing runs any more: what Tune never told the end of ends with the sweep, unless it goes on at the next start.
+
+        Those are paused trials, and trials of an earlier driver that were not handed out again.
+        """
         with self._lock:
             if self.interrupted:
                 return
+            self._live |= {name: _live_again(unfinished) for name, unfinished in self._waiting}
+            self._waiting.clear()
             for name, live in list(self._live.items()):
                 reason = self.desired.end or Reason.SWEEP_ENDED
                 self._put(name, live, TrialResult(process="", outcome=Outcome.STOPPED, reason=reason))
@@ -282,5 +287,9 @@ class Book:
         """A consistent copy for the state fold."""
         with self._lock:
             live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
-            waiting = {name: Live(u.parameters, u.attempts, u.first_start) for name, u in self._waiting}
+            waiting = {name: _live_again(unfinished) for name, unfinished in self._waiting}
             return Progress(self._tally.copy(), {**live, **waiting}, len(self._warned), self.end)
+
+
+def _live_again(unfinished: Unfinished) -> Live:
+    return Live(unfinished.parameters, unfinished.attempts, unfinished.first_start)

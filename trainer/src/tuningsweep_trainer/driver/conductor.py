@@ -56,16 +56,20 @@ class Conductor(threading.Thread):
         """Called in this thread after every turn: the state may be another one."""
 
     def edit(self, desired: DesiredState, digest: str) -> SweepState:
-        """Take in a desired state from the operator, by its digest of it; the state that follows."""
+        """Take in a desired state from the operator, by its digest of it; the state that follows.
+
+        OSError if it can't be kept for the next driver, though it is in force in this one.
+        """
         if desired.acknowledged and self.result is not None:
             self.acknowledged.set()
         if digest != self._digest:
-            log.info("desired state %s is in force", digest)
-            self._digest = digest
-            if self._desired_file is not None:
-                self._desired_file.write(desired)
             self._book.edit(desired)
             self._wake.set()
+            log.info("desired state %s is in force", digest)
+            if self._desired_file is not None:
+                self._desired_file.write(desired)
+            # Last: by its digest the operator knows what need not be sent again.
+            self._digest = digest
         return self.state()
 
     def nudge(self) -> None:

@@ -109,8 +109,7 @@ class _Run:
                     control.start()
                 self._conductor.start()
                 self._set_deadline()
-                result = self._try_out() or self._tune()
-                return self._finish(result)
+                return self._finish(self._result())
             finally:
                 self._conductor.leave()
                 self._fleet.leave()
@@ -128,11 +127,31 @@ class _Run:
         self._book.interrupted = True
         self._conductor.nudge()
 
-    def _try_out(self) -> SweepResult | None:
-        """The preflight; the result of a sweep that can't be run."""
+    def _result(self) -> SweepResult | None:
+        """Run the sweep; how it ended, or None if the run was interrupted."""
         refusal = self._options.refusal
         if refusal is not None:
             return SweepResult(succeeded=False, reason=refusal.reason, message=refusal.message)
+        trouble = self._try_out()
+        if trouble is None:
+            self._tune()
+        if self._book.interrupted:
+            return None
+        if trouble is None:
+            self._book.close_open_trials()
+        else:
+            self._close_as_far_as_possible()
+        return trouble or sweep_result(self._book.progress())
+
+    def _close_as_far_as_possible(self) -> None:
+        """Close the trials of an earlier driver after a failed preflight, whose trouble may be the storage itself."""
+        try:
+            self._book.close_open_trials()
+        except OSError:
+            log.exception("trials of an earlier driver are left without an outcome")
+
+    def _try_out(self) -> SweepResult | None:
+        """The preflight; the result of a sweep that can't be run."""
         if not self._options.preflight or self._book.nothing_left:
             return None
         try:
@@ -153,15 +172,11 @@ class _Run:
                 return None
         return ray.get(reference)
 
-    def _tune(self) -> SweepResult | None:
-        """Let Tune run the trials; None if the run was interrupted."""
+    def _tune(self) -> None:
+        """Let Tune run the trials."""
         self._describe(names.SWEEP_KEY, self._sweep.without_pod_template())
         if not self._book.nothing_left:
             self._tuner().fit()
-        if self._book.interrupted:
-            return None
-        self._book.close_open_trials()
-        return sweep_result(self._book.progress())
 
     def _tuner(self) -> tune.Tuner:
         spec = self._sweep.spec

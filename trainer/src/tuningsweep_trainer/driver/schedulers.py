@@ -109,8 +109,17 @@ class EndsBrackets:
         super().on_trial_remove(tune_controller, trial)  # type: ignore[misc]  # of the scheduler mixed with
         bracket, _ = self._trial_info[trial]
         if bracket.finished() and not bracket.is_being_processed:
-            bracket.is_being_processed = True  # stopping a trial removes it too, and comes back here
-            bracket.cleanup_full(tune_controller)
+            self._process_bracket(tune_controller, bracket)
+
+    def _process_bracket(self, tune_controller: Any, bracket: Any) -> Any:
+        """Ray's, marked as under way while it is: stopping a trial removes it too, and comes back to the above.
+
+        Ray 2.60 sets the mark at the first halving and never takes it back, so that no trial's own end would count later.
+        """
+        bracket.is_being_processed = True
+        try:
+            return super()._process_bracket(tune_controller, bracket)  # type: ignore[misc]  # of the scheduler mixed with
+        finally:
             bracket.is_being_processed = False
 
 

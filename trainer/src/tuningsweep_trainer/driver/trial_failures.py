@@ -43,6 +43,17 @@ class RetriedTrial(Trial):
                 self.controller._unstage_trial_with_resources(self)
             self._try_again()
 
+    def on_restore(self) -> None:
+        """Forget the checkpoint that it went on from after a pause: its own store has it now, and soon newer ones.
+
+        Tune would restore it at the next failure too. One cloned from another trial (PBT) would undo all since the cloning,
+        and fail the trial once the other one's checkpoints have been dropped.
+        """
+        super().on_restore()
+        checkpoints = self.run_metadata.checkpoint_manager
+        assert checkpoints is not None
+        checkpoints._latest_checkpoint_result = None
+
     def _is_taken_on(self) -> bool:
         return self.controller is not None and self in self.controller._resetting_trials
 

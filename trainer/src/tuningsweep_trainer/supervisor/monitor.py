@@ -11,7 +11,7 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
@@ -26,7 +26,7 @@ from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
-from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
+from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY, Measurements, Totals
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.supervisor.status import status_of
 from tuningsweep_trainer.training.job import TrainingJob
@@ -67,7 +67,9 @@ class Monitor(threading.Thread):
         process: str,
         runtime: RuntimeFolder,
         gpus: Sequence[str] = (),
+        on_gone: Callable[[], None] | None = None,
     ) -> None:
+        """`on_gone` is called in the thread once the training process is gone."""
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
         self.measurements = Measurements(
@@ -80,7 +82,7 @@ class Monitor(threading.Thread):
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
-        self._process, self._runtime = process, runtime
+        self._process, self._runtime, self._on_gone = process, runtime, on_gone
         self._reader = MessageReader(launched.reports)
         self._orders: Orders | None = None
         self._orders_version: tuple[int, int] | None = None
@@ -138,6 +140,8 @@ class Monitor(threading.Thread):
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
+            if self._on_gone is not None:
+                self._on_gone()
             self.measurements.close()
             self._runtime.clear_status(os.getpid())
             with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
@@ -231,9 +235,7 @@ class Monitor(threading.Thread):
         if message["kind"] == "report":
             self._take_report(message)
         elif message["kind"] == "finished":
-            reported = set(self.totals.metrics)
-            missing = self._job.missing_objective(reported)
-            self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
+            self._take_finish(message)
         elif message["kind"] == "failed":
             self._said = endings.raised(message["message"])
             extra = {"trial": self._job.trial, "traceback": message["traceback"]}
@@ -249,6 +251,15 @@ class Monitor(threading.Thread):
             self.measurements.report(time.monotonic(), step, int(message["memory"]), objective)
         if decisive or checkpoint is not None:
             self.events.put(Report(dict(self.totals.metrics), step, checkpoint, decisive))
+
+    def _take_finish(self, message: Message) -> None:
+        metrics = self.totals.metrics
+        if self._job.checkpoint is not None and PEAK_MEMORY not in metrics:
+            # It was interrupted after its last report, and goes on from there: its end is the one chance to measure.
+            self.measurements.report(time.monotonic(), self._job.base_step, int(message["memory"]), None)
+        reported = set(metrics)
+        missing = self._job.missing_objective(reported)
+        self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
 
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS

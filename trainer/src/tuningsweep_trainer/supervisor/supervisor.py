@@ -28,6 +28,7 @@ from tuningsweep_trainer.results.traces import TraceWriter
 from tuningsweep_trainer.supervisor.admission import Admission
 from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
 from tuningsweep_trainer.supervisor.launcher import Launcher
+from tuningsweep_trainer.supervisor.measuring import Totals
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 
@@ -131,7 +132,9 @@ class Supervisor(tune.Trainable):
         if checkpoint is not None and job.objective in checkpoint.metrics:
             # The trial may end without another report: what it reported with the checkpoint is its last.
             self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
-        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus)
+        # The admission ends with the process: Tune may let an actor lie for hours after its trial was pruned.
+        leave = self._admission.leave
+        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus, on_gone=leave)
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
@@ -151,16 +154,25 @@ class Supervisor(tune.Trainable):
         return self._result(report, ending, done=True)
 
     def _end(self, ending: Ending | None) -> dict[str, Any]:
+        assert self._training is not None
         if ending is not None:
             log.info("%s: %s", ending.outcome, ending.message, extra={"trial": self._trial, "reason": ending.reason})
-            objective = self._context.sweep.spec.objective.objective_metric_name
             if ending.outcome is Outcome.SUCCEEDED and self._last_report is None:
-                ending = metric_missing(
-                    objective, set() if self._training is None else set(self._training.totals.metrics)
-                )
+                ending = self._unreported(ending, self._training.totals)
         result = self._last_result_of(ending)
         self._let_go()
         return result
+
+    def _unreported(self, ending: Ending, totals: Totals) -> Ending:
+        """The ending of a trial that trained to its end without a report of the objective.
+
+        If it is measured all the same, the trial went on from its last report, and what is known now stands for that.
+        """
+        objective = self._context.sweep.spec.objective.objective_metric_name
+        if objective not in totals.metrics:
+            return metric_missing(objective, set(totals.metrics))
+        self._last_report = Report(dict(totals.metrics), totals.steps, None)
+        return ending
 
     def save_checkpoint(self, checkpoint_dir: str) -> str:  # type: ignore[override]  # Ray's annotation is out of date
         """Give Tune the checkpoint of the last report it has seen: it pauses the trial, or clones it (PBT)."""
@@ -209,7 +221,6 @@ class Supervisor(tune.Trainable):
         if monitor is None:
             return
         monitor.withdraw()
-        self._admission.leave()
         self._traces.put(monitor.trace())
         if self._checkpoint_folder is not None:
             shutil.rmtree(self._checkpoint_folder, ignore_errors=True)

@@ -3,23 +3,29 @@
 The program runs without a shell as a child of the training process, with its parameters as JSON in
 TUNINGSWEEP_PARAMETERS and the folder of the checkpoint to go on from in TUNINGSWEEP_CHECKPOINT. A line that is a JSON
 object of numbers is a report, with the optional key `step`; every other line goes to the trial's log. The time between
-two reports counts as the time of the steps between them, and the time since the last report as the step in flight.
+two reports counts as the time of the steps between them, and the time since the last report as the step in flight: lines
+are read as they come, by a thread, whatever the reports before them wait for.
 """
 
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from tuningsweep_trainer.training.clock import StepClock
-from tuningsweep_trainer.training.session import current
+from tuningsweep_trainer.training.session import TrialSession
 
 PARAMETERS: Final = "TUNINGSWEEP_PARAMETERS"
 CHECKPOINT: Final = "TUNINGSWEEP_CHECKPOINT"
 MAX_LINE: Final = 1 << 16
+REPORTS_WAITING = 256
+"""Reports that may wait for Tune. With more the program's output is left in its pipe, and that time is no step's."""
 
 
 class CommandFailedError(RuntimeError):
@@ -42,45 +48,76 @@ def parse_report(line: str) -> tuple[dict[str, float], int | None] | None:
     return content, None if step is None else int(step)
 
 
-class CommandReports:
-    """Turns a program's output lines into reports and steps."""
+class OutputReader(threading.Thread):
+    """Reads a program's output to its end and times its steps on the clock, which no one else writes to."""
 
-    def __init__(self, clock: StepClock, now: float) -> None:
-        self._clock = clock
+    def __init__(self, process: subprocess.Popen[str], clock: StepClock, now: float) -> None:
+        super().__init__(name="command-output", daemon=True)
+        self._process, self._clock = process, clock
         self._last = now
         self._step = 0
+        self._waiting: queue.Queue[tuple[dict[str, float], int] | None] = queue.Queue(REPORTS_WAITING)
+        self._error: BaseException | None = None
         clock.start(now)
 
-    def line(self, line: str, now: float) -> bool:
+    def reports(self) -> Iterator[tuple[dict[str, float], int]]:
+        """Metrics and steps of each report until the program has ended; raises what the thread met."""
+        yield from iter(self._waiting.get, None)
+        if self._error is not None:
+            raise self._error
+
+    def run(self) -> None:
+        """Read until the program has ended."""
+        try:
+            self._read()
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it, and the trial ends with it
+            self._error = error
+        finally:
+            self._waiting.put(None)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while line := self._process.stdout.readline(MAX_LINE):
+            if not self._take(line, time.monotonic()):
+                sys.stdout.write(line)
+        self._process.wait()
+        # Reports may wait for long yet, and no step is in flight meanwhile.
+        self._clock.suspend()
+
+    def _take(self, line: str, now: float) -> bool:
         """Take in one line; False if it is not a report."""
         report = parse_report(line)
         if report is None:
             return False
         metrics, step = report
         self._count(self._step + 1 if step is None else step, now)
-        if metrics:
-            current().report(metrics, None)
         # A program is not held up by its supervisor's pipe, so its next step begins where this one ended.
-        self._clock.start(now)
+        self._last = now + (self._hand_over(metrics) if metrics else 0.0)
+        self._clock.start(self._last)
         return True
 
     def _count(self, step: int, now: float) -> None:
         self._clock.suspend()
         self._clock.advance(step - self._step, now - self._last)
-        self._step, self._last = max(step, self._step), now
+        self._step = max(step, self._step)
+
+    def _hand_over(self, metrics: dict[str, float]) -> float:
+        """Returns the seconds that nothing was read in because too many reports wait."""
+        began = time.monotonic()
+        self._waiting.put((metrics, self._step))
+        return time.monotonic() - began
 
 
-def run_command(command: list[str], parameters: dict[str, Any], checkpoint: Path | None, clock: StepClock) -> None:
+def run_command(command: list[str], parameters: dict[str, Any], checkpoint: Path | None, session: TrialSession) -> None:
     """Run the program to its end; CommandFailedError names the status if it is not zero."""
     environment = {**os.environ, PARAMETERS: json.dumps(parameters), CHECKPOINT: str(checkpoint or "")}
     process = subprocess.Popen(  # noqa: S603 - the user's program, run without a shell
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, text=True, errors="replace"
     )
-    assert process.stdout is not None
-    reports = CommandReports(clock, time.monotonic())
-    while line := process.stdout.readline(MAX_LINE):
-        if not reports.line(line, time.monotonic()):
-            sys.stdout.write(line)
+    reader = OutputReader(process, session.clock, time.monotonic())
+    reader.start()
+    for metrics, steps in reader.reports():
+        session.relay(metrics, steps)
     status = process.wait()
     if status != 0:
         how = f"signal {-status}" if status < 0 else f"status {status}"

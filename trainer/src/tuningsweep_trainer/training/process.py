@@ -20,6 +20,7 @@ from tuningsweep_trainer.training import linux, wire
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.preload import draw_again
+from tuningsweep_trainer.training.process_tree import own_memory
 from tuningsweep_trainer.training.session import TrialSession, install
 
 MAX_TRACEBACK = 20_000
@@ -33,12 +34,12 @@ def run(descriptors: dict[str, int]) -> None:
     try:
         with os.fdopen(descriptors["job"], "rb") as file:
             job = TrainingJob.model_validate_json(file.read())
-        clock = StepClock(descriptors["clock"])
-        install(TrialSession(job, reports, descriptors["acknowledgements"], clock))
+        session = TrialSession(job, reports, descriptors["acknowledgements"], StepClock(descriptors["clock"]))
+        install(session)
         if job.rehearsal:
             _rehearse(job, reports)
-        _train(job, clock)
-        wire.send(reports, {"kind": "finished"})
+        _train(job, session)
+        wire.send(reports, finished())
         status = 0
     except SystemExit as error:
         status = _exited(error, reports)
@@ -68,10 +69,15 @@ def _settle(log: int) -> None:
 def _exited(error: SystemExit, reports: int) -> int:
     code = error.code
     if code is None or code == 0:
-        wire.send(reports, {"kind": "finished"})
+        wire.send(reports, finished())
         return 0
     wire.send(reports, {"kind": "failed", "message": f"SystemExit: {code}", "traceback": ""})
     return 1
+
+
+def finished() -> wire.Message:
+    """The message that the trainable came to its end; with memory as in a report, for the process is gone in a moment."""
+    return {"kind": "finished", "memory": own_memory()}
 
 
 def failure(error: BaseException) -> wire.Message:
@@ -94,7 +100,7 @@ def _rehearse(job: TrainingJob, reports: int) -> None:
     time.sleep(3600)
 
 
-def _train(job: TrainingJob, clock: StepClock) -> None:
+def _train(job: TrainingJob, session: TrialSession) -> None:
     trainable = job.trainable
     checkpoint = None if job.checkpoint is None else Path(job.checkpoint)
     if trainable.function is not None:
@@ -103,7 +109,7 @@ def _train(job: TrainingJob, clock: StepClock) -> None:
     elif trainable.command is not None:
         from tuningsweep_trainer.training.command import run_command
 
-        run_command(trainable.command, dict(job.parameters), checkpoint, clock)
+        run_command(trainable.command, dict(job.parameters), checkpoint, session)
     else:
         train, arguments = builtin_arguments(job)
         train(dict(job.parameters), checkpoint, **arguments)

@@ -72,14 +72,18 @@ class TrialSession:
         checked = checked_metrics(metrics)
         in_flight = self.clock.suspend()
         try:
-            self._send(checked, checkpoint, in_step=in_flight >= 0.0)
+            # One made at the end of a step that is still timed counts it.
+            self._send(checked, checkpoint, self.clock.read().steps + (in_flight >= 0.0))
         finally:
             self.clock.resume(in_flight)
 
-    def _send(self, metrics: dict[str, float], checkpoint: str | os.PathLike[str] | None, *, in_step: bool) -> None:
-        """`in_step`: the report is made at the end of a step that is still timed, and counts it."""
+    def relay(self, metrics: Mapping[str, object], steps: int) -> None:
+        """Send metrics of a program that goes on meanwhile, as the clock does; it made them after so many steps."""
+        self._send(checked_metrics(metrics), None, steps)
+
+    def _send(self, metrics: dict[str, float], checkpoint: str | os.PathLike[str] | None, steps: int) -> None:
         self._count += 1
-        step = self._job.base_step + (self.clock.read().steps + in_step or self._count)
+        step = self._job.base_step + (steps or self._count)
         number = None if checkpoint is None else self._save(Path(checkpoint), step, metrics)
         decisive = self._job.objective_is_measured or self._job.objective in metrics
         message = {"kind": "report", "metrics": metrics, "step": step, "checkpoint": number, "decisive": decisive}

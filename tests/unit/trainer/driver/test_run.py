@@ -1,0 +1,89 @@
+"""How a run ends that gets no further than its preflight, and what becomes of an earlier driver's trials; without Ray."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from support.sweeps import sweep_manifest
+from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
+from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_trainer.driver import run as module
+from tuningsweep_trainer.driver.options import DriverOptions
+from tuningsweep_trainer.driver.run import InterruptedSweepError
+from tuningsweep_trainer.errors import DatasetError, SweepError
+from tuningsweep_trainer.results.ledger import Assignment, History, Ledger
+from tuningsweep_trainer.results.store import LocalStore
+
+TRIAL = "trial-0000"
+
+
+def no_nodes(*_: Any) -> Any:
+    """A fleet of none."""
+    nothing = {"order": lambda _: None, "meet_nodes": lambda: None, "observe": lambda _: {}, "leave": lambda: None}
+    return SimpleNamespace(nodes=0, **nothing)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """With a trial that an earlier driver left unfinished."""
+    made = Ledger(LocalStore(tmp_path))
+    made.assign(Assignment(trial=TRIAL, parameters={"batch_size": 30, "learning_rate": 0.1}, attempt=1, time="t"))
+    return made
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ledger: Ledger) -> Callable[..., Any]:
+    """A run whose preflight finds no data."""
+
+    def fails(_: Any) -> None:
+        raise DatasetError("no such data set")
+
+    monkeypatch.setattr(module, "Fleet", no_nodes)
+    monkeypatch.setattr(module, "write_probe", fails)
+    sweep = TuningSweep.from_manifest(sweep_manifest())
+    return lambda **more: module._Run(sweep, DriverOptions(results=str(tmp_path), handle_signals=False, **more))
+
+
+def outcomes(history: History) -> dict[str, tuple[Outcome, Reason]]:
+    return {record.trial: (record.outcome, record.reason) for record in history.records}
+
+
+def test_a_failed_preflight_ends_what_an_earlier_driver_left(make_run: Callable[..., Any], ledger: Ledger) -> None:
+    state = make_run().run()
+    assert (state.result.reason, state.trials.stopped) == (ConditionReason.DATASET_UNAVAILABLE, 1)
+    assert outcomes(ledger.load()) == {TRIAL: (Outcome.STOPPED, Reason.SWEEP_ENDED)}
+
+
+def test_it_is_told_though_the_ledger_can_not_be_written(
+    make_run: Callable[..., Any], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Ledger, "record", full)
+    assert make_run().run().result.reason is ConditionReason.DATASET_UNAVAILABLE
+    assert list(ledger.load().unfinished) == [TRIAL]
+
+
+def test_results_that_a_sweep_can_not_have_are_left_as_they_are(make_run: Callable[..., Any], ledger: Ledger) -> None:
+    state = make_run(refusal=SweepError(ConditionReason.RESULTS_TAKEN, "of another")).run()
+    assert state.result.reason is ConditionReason.RESULTS_TAKEN
+    assert list(ledger.load().unfinished) == [TRIAL]
+
+
+def test_a_preflight_that_fails_as_it_is_interrupted_says_nothing(
+    make_run: Callable[..., Any], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+
+    def fails_as_storage_goes(_: Any) -> None:
+        run._interrupt()
+        raise SweepError(ConditionReason.STORAGE_UNAVAILABLE, "unmounted")
+
+    monkeypatch.setattr(module, "write_probe", fails_as_storage_goes)
+    with pytest.raises(InterruptedSweepError):
+        run.run()
+    assert list(ledger.load().unfinished) == [TRIAL]

@@ -1,0 +1,136 @@
+"""A program run as `trainable.command`: its steps take what they take, however long Tune lets its reports wait."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuningsweep_api.spec.trainable import Trainable
+from tuningsweep_trainer.training import command as module
+from tuningsweep_trainer.training.clock import StepClock
+from tuningsweep_trainer.training.command import CommandFailedError, run_command
+from tuningsweep_trainer.training.job import TrainingJob
+from tuningsweep_trainer.training.session import TrialSession
+from tuningsweep_trainer.training.wire import Message, MessageReader
+
+HELD_SECONDS = 1.0
+HELD_REPORT = 3
+
+
+class Supervisor(threading.Thread):
+    """Takes reports, one of them late."""
+
+    def __init__(self, reports: int, acknowledgements: int, ended: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.taken: list[Message] = []
+        self._reader, self._acknowledgements, self._ended = MessageReader(reports), acknowledgements, ended
+
+    def run(self) -> None:
+        while not self._ended.wait(0.001):
+            for message in self._reader.read():
+                self.taken.append(message)
+                if len(self.taken) == HELD_REPORT:
+                    time.sleep(HELD_SECONDS)
+                os.write(self._acknowledgements, b".")
+
+
+class Trial:
+    """A training process's session, with a supervisor."""
+
+    def __init__(self, folder: Path, ended: threading.Event) -> None:
+        reports_read, reports_write = os.pipe()
+        acknowledgements_read, acknowledgements_write = os.pipe()
+        os.set_blocking(reports_read, False)
+        clock = StepClock.create()
+        self.clock = StepClock(clock)
+        trainable = Trainable(command=["program"])
+        job = TrainingJob(
+            trial="trial-0000", parameters={}, trainable=trainable, objective="loss", checkpoint_root=str(folder)
+        )
+        self._session = TrialSession(job, reports_write, acknowledgements_read, StepClock(clock))
+        self.supervisor = Supervisor(reports_read, acknowledgements_write, ended)
+        self.supervisor.start()
+
+    def run(self, program: str) -> None:
+        run_command([sys.executable, "-c", program], {}, None, self._session)
+
+    def steps(self, reports: int) -> list[int]:
+        """Of so many reports; the supervisor may be a little behind."""
+        deadline = time.monotonic() + 30
+        while len(self.supervisor.taken) < reports and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return [message["step"] for message in self.supervisor.taken]
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Trial]:
+    ended = threading.Event()
+    made = Trial(tmp_path, ended)
+    yield made
+    ended.set()
+    made.supervisor.join()
+
+
+STEADY = """
+import json, sys, time
+last, longest = time.monotonic(), 0.0
+for step in range(1, 21):
+    time.sleep(0.02)
+    print(json.dumps({"loss": 1.0, "step": step}), flush=True)
+    now = time.monotonic()
+    last, longest = now, max(longest, now - last)
+open(%r, "w").write(str(longest))
+"""
+
+
+@pytest.mark.parametrize("waiting", [256, 2])
+def test_waiting_for_tune_is_no_step_time(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting: int
+) -> None:
+    monkeypatch.setattr(module, "REPORTS_WAITING", waiting)
+    trial.run(STEADY % str(tmp_path / "longest"))
+    reading = trial.clock.read()
+    took = float((tmp_path / "longest").read_text())
+    assert reading.longest < took + HELD_SECONDS / 2
+    assert (reading.steps, reading.started) == (20, None)
+    assert trial.steps(20) == list(range(1, 21))
+
+
+def test_a_program_is_timed_while_its_reports_wait(trial: Trial) -> None:
+    trial.run("import time\nfor _ in range(6): print('{\"loss\": 1}', flush=True); time.sleep(0.1)")
+    assert trial.clock.read().seconds > 0.45
+    assert trial.steps(6) == [1, 2, 3, 4, 5, 6]
+
+
+PRINTED = b"""epoch 1
+{"loss": 1, "step": 2}
+{"step": 5}
+{"loss": 1}
+{"loss": 2, "step": 1}
+\xff
+"""
+
+
+def test_a_program_that_fails_has_all_its_reports_taken_and_its_other_lines_logged(
+    trial: Trial, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandFailedError, match="status 3"):
+        trial.run(f"import sys; sys.stdout.buffer.write({PRINTED!r}); sys.exit(3)")
+    assert trial.steps(3) == [2, 6, 6]
+    assert capsys.readouterr().out == "epoch 1\n\ufffd\n"
+
+
+@pytest.mark.parametrize("line", ['{"loss": NaN}', '{"loss": 1, "step": NaN}'])
+def test_what_is_no_number_ends_the_trial(trial: Trial, line: str) -> None:
+    with pytest.raises(ValueError, match=r"NaN|nan"):
+        trial.run(f"print({line!r})")
+
+
+def test_a_child_that_holds_the_output_is_waited_for(trial: Trial) -> None:
+    child = "import time; time.sleep(0.3); print('{\"loss\": 1}')"
+    trial.run(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}])")
+    assert trial.steps(1) == [1]
