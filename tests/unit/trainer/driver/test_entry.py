@@ -39,12 +39,16 @@ def test_those_of_another_sweep_are_not_touched(tmp_path: Path, content: str) ->
 
 
 class Broken:
-    """A store that can't be read."""
+    """A store that can't be read, or not be written to."""
 
-    def __init__(self, error: OSError) -> None:
-        self.error = error
+    def __init__(self, error: OSError, *, readable: bool = False) -> None:
+        self.error, self.readable = error, readable
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str) -> None:
+        if not self.readable:
+            raise self.error
+
+    def write(self, path: str, content: bytes) -> None:
         raise self.error
 
 
@@ -57,16 +61,18 @@ class Broken:
             "storage.credentialsSecret",
         ),
         ("/results/digits-svm", PermissionError(13, "Permission denied"), "writable for user 65532"),
+        ("/results/digits-svm", OSError(30, "Read-only file system"), "writable for user 65532"),
     ],
 )
+@pytest.mark.parametrize("readable", [False, True])
 def test_storage_that_lets_nobody_in_is_said_at_once(
-    monkeypatch: pytest.MonkeyPatch, results: str, error: OSError, advice: str
+    monkeypatch: pytest.MonkeyPatch, results: str, error: OSError, advice: str, readable: bool
 ) -> None:
-    monkeypatch.setattr(entry, "open_store", lambda location: Broken(error))
+    monkeypatch.setattr(entry, "open_store", lambda location: Broken(error, readable=readable))
     refusal = options_for(sweep("a"), results, "token").refusal
     assert refusal is not None
     assert refusal.reason is ConditionReason.STORAGE_UNAVAILABLE
-    assert refusal.message.startswith(f"the driver can't read {results}: ")
+    assert refusal.message.startswith(f"the driver can't {'write to' if readable else 'read'} {results}: ")
     assert advice in refusal.message
 
 

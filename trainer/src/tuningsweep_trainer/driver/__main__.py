@@ -5,6 +5,7 @@ and the operator knows: of a job that succeeded unheard it says that its sweep i
 which KubeRay starts it again and the ledger lets it go on, to the same result if it had one.
 """
 
+import errno
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from tuningsweep_api import names
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
-from tuningsweep_trainer.driver.preflight import storage_trouble
+from tuningsweep_trainer.driver.preflight import PROBE, storage_trouble
 from tuningsweep_trainer.driver.run import InterruptedSweepError, UnheardFailureError, run_sweep
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.logs import configure_logging
@@ -57,14 +58,22 @@ def refusal_of(sweep: TuningSweep, results: str) -> SweepError | None:
 
     OSError for storage that does not answer: starting again may find it better.
     """
+    doing = "read"
     try:
-        return foreign_results(sweep, results)
+        foreign = foreign_results(sweep, results)
+        if foreign is None:
+            doing = "write to"
+            open_store(results).write(PROBE, b"")
     except OSError as error:
-        if not isinstance(error, PermissionError) and "ACCESS_DENIED" not in str(
-            error
-        ):  # S3's clients say it in the text
+        if not _is_denied(error):
             raise
-        return storage_trouble(results, f"the driver can't read {results}: {error}")
+        return storage_trouble(results, f"the driver can't {doing} {results}: {error}")
+    return foreign
+
+
+def _is_denied(error: OSError) -> bool:
+    # S3's clients say it in the text.
+    return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) or "ACCESS_DENIED" in str(error)
 
 
 def options_for(sweep: TuningSweep, results: str, control: ControlOptions) -> DriverOptions:
