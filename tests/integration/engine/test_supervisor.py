@@ -85,6 +85,21 @@ def test_a_paused_trial_goes_on_from_the_last_report_tune_has_seen(
     assert (resumed["step"], resumed["went_on_from"], resumed["done"]) == (4, 3, False)
 
 
+def test_what_a_paused_trial_has_done_on_another_actor_is_kept(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    said = TrialResult.model_validate_json(steps(supervisor, 3)[-1][RESULT_KEY])
+    assert eventually(lambda: newest(context, "trial-0000") == 4), "one that Tune has not seen"
+    released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
+    RuntimeFolder(tmp_path / "node").write_orders(released)
+    assert eventually(lambda: newest(context, "trial-0000") == 3), "the scheduler did not decide by it"
+    other = started(context)
+    assert [result["step"] for result in steps(other, 4)] == [4, 5, 6, 7]
+    supervisor.reset_config(config("trial-0001"))
+    assert newest(context, "trial-0000") >= 7
+    other.cleanup()
+
+
 def test_a_clone_goes_on_from_the_other_trials_checkpoint(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path
 ) -> None:

@@ -106,7 +106,7 @@ def test_checkpoints_are_kept_fetched_and_dropped(store: Store, tmp_path: Path) 
     assert newest is not None
     assert (newest.number, newest.metrics) == (KEPT + 1, {"loss": 0.5})
     assert checkpoints.describe(1) is None
-    checkpoints.drop_after(KEPT)
+    checkpoints.drop(KEPT + 1)
     checkpoints.fetch(KEPT, tmp_path / "fetched")
     assert (tmp_path / "fetched" / "weights" / "steps").read_text() == str(KEPT)
     assert checkpoints.next_number() == KEPT + 1

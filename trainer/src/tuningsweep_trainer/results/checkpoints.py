@@ -46,7 +46,7 @@ class CheckpointStore:
         description = {"step": step, "metrics": metrics, "empty": folder is None}
         self._store.write(self._description(number), json.dumps(description).encode())
         for old in self._numbers()[:-keep]:
-            self._drop(old)
+            self.drop(old)
 
     def latest(self) -> Checkpoint | None:
         """The newest complete checkpoint."""
@@ -70,12 +70,8 @@ class CheckpointStore:
         """Copy a checkpoint's content to a local folder."""
         self._store.download(self._data(number), folder)
 
-    def drop_after(self, number: int) -> None:
-        """Drop checkpoints newer than `number` (-1: all)."""
-        for newer in [n for n in self._numbers() if n > number]:
-            self._drop(newer)
-
-    def _drop(self, number: int) -> None:
+    def drop(self, number: int) -> None:
+        """Drop a checkpoint, if it is there."""
         self._store.delete(self._description(number))
         self._store.delete(self._data(number))
 

@@ -69,7 +69,7 @@ class Monitor(threading.Thread):
         gpus: Sequence[str] = (),
         on_gone: Callable[[], None] | None = None,
     ) -> None:
-        """`on_gone` is called in the thread once the training process is gone."""
+        """`on_gone` is called in the thread once the training process is gone; what it raises is logged."""
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
         self.measurements = Measurements(
@@ -100,6 +100,11 @@ class Monitor(threading.Thread):
     def totals(self) -> Totals:
         """What the training process used so far."""
         return self.measurements.totals
+
+    @property
+    def released(self) -> bool:
+        """Whether the driver lets the training process go: Tune has paused its trial, which may go on elsewhere by now."""
+        return self._orders is not None and self._process in self._orders.released
 
     def acknowledge(self) -> None:
         """Tell the training process that a report was taken."""
@@ -140,12 +145,18 @@ class Monitor(threading.Thread):
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
-            if self._on_gone is not None:
-                self._on_gone()
+            self._tell_gone()
             self.measurements.close()
             self._runtime.clear_status(os.getpid())
             with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
                 self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
+
+    def _tell_gone(self) -> None:
+        try:
+            if self._on_gone is not None:
+                self._on_gone()
+        except Exception:
+            log.exception("what follows the end of a training process failed", extra={"trial": self._job.trial})
 
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
@@ -218,8 +229,7 @@ class Monitor(threading.Thread):
             self.measurements.follow(self._limits, now)
 
     def _unwanted(self) -> bool:
-        orders = self._orders
-        return orders is not None and (orders.interrupted or self._process in orders.released)
+        return self.released or (self._orders is not None and self._orders.interrupted)
 
     def _stop_reason(self) -> Reason | None:
         return None if self._orders is None else stop_reason(self._orders, self._job.trial)

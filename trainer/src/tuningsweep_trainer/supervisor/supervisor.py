@@ -68,6 +68,7 @@ class Supervisor(tune.Trainable):
         self._expected_memory: int | None = config.get("expected_memory")
         self._process = ""
         self._delivered_checkpoint = -1
+        self._first_checkpoint = 0
         self._last_report: Report | None = None
 
     def step(self) -> dict[str, Any]:
@@ -118,11 +119,12 @@ class Supervisor(tune.Trainable):
             store.fetch(checkpoint.number, folder)
         self._checkpoint_folder = folder
         self._delivered_checkpoint = -1 if checkpoint is None else checkpoint.number
+        self._first_checkpoint = store.next_number()
         job = self._context.job(
             self._trial,
             self._parameters,
             checkpoint=None if folder is None else str(folder),
-            next_checkpoint=store.next_number(),
+            next_checkpoint=self._first_checkpoint,
             base_step=0 if checkpoint is None else checkpoint.step,
             base_metrics={} if checkpoint is None else checkpoint.metrics,
             data=node.data,
@@ -132,9 +134,9 @@ class Supervisor(tune.Trainable):
         if checkpoint is not None and job.objective in checkpoint.metrics:
             # The trial may end without another report: what it reported with the checkpoint is its last.
             self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
-        # The admission ends with the process: Tune may let an actor lie for hours after its trial was pruned.
-        leave = self._admission.leave
-        monitor = Monitor(self._launcher, launched, job, self._process, node.runtime, node.gpus, on_gone=leave)
+        monitor = Monitor(
+            self._launcher, launched, job, self._process, node.runtime, node.gpus, on_gone=lambda: self._gone(monitor)
+        )
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
@@ -152,6 +154,12 @@ class Supervisor(tune.Trainable):
         """
         report = self._last_report or Report({}, 0, None)
         return self._result(report, ending, done=True)
+
+    def _gone(self, monitor: Monitor) -> None:
+        """A training process is gone, said by its monitor: Tune may let the actor lie for hours after that."""
+        self._admission.leave()
+        if monitor.released:
+            self._drop_unseen()
 
     def _end(self, ending: Ending | None) -> dict[str, Any]:
         assert self._training is not None
@@ -206,14 +214,19 @@ class Supervisor(tune.Trainable):
         self._traces.close()
 
     def _rewind(self) -> None:
-        """End the training process of a trial that was paused, and what it did beyond the last report Tune has seen.
-
-        Its scheduler decided by that report, so the trial goes on from there.
-        """
-        paused = self._training is not None
+        """End the training process of a trial that was paused, unless it has been released and is gone."""
+        monitor = self._training
         self._let_go()
-        if paused:
-            CheckpointStore(self._context.results, self._trial).drop_after(self._delivered_checkpoint)
+        if monitor is not None and not monitor.released:
+            self._drop_unseen()
+
+    def _drop_unseen(self) -> None:
+        """Drop the checkpoint made after the last report that Tune has seen: the scheduler decided by that report.
+
+        There is one at most, since the process waits in its next report. Newer ones are of a process elsewhere.
+        """
+        unseen = max(self._delivered_checkpoint + 1, self._first_checkpoint)
+        CheckpointStore(self._context.results, self._trial).drop(unseen)
 
     def _let_go(self) -> None:
         """End the training process if there is one."""
