@@ -86,7 +86,7 @@ soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps
 # What waits (for downloads, pods, scrapes) runs beside what computes.
 test: setup ## every test, the cluster ones included where the machine can
 	@$(MAKE) --no-print-directory --jobs check unit programs
-	@$(MAKE) --no-print-directory --jobs golden integration test-cluster
+	@tests/cluster/run $(BIN)/pytest $(MAKE) --no-print-directory golden integration
 
 # Before the tests that use them: a build within a test would run into the test's time limit.
 programs: setup
@@ -94,7 +94,7 @@ programs: setup
 	  || echo "make: some programs for tests can't be built here (see above); tests that need one say so"
 
 test-cluster: setup ## tests on a real Kubernetes with KubeRay; makes the cluster and takes it down
-	@tests/cluster/run tests/cluster/suite $(BIN)/pytest
+	@tests/cluster/run $(BIN)/pytest
 
 clean: ## remove what is made in the checkout; the cache stays
 	@rm -rf .venv build results
