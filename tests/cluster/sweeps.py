@@ -71,6 +71,12 @@ def recovers(kubectl: Kubectl, name: str) -> None:
     eventually(check, PATIENCE, f"{name} recovers (status: {_brief(kubectl, name)})")
 
 
+def tell_trials(kubectl: Kubectl, name: str) -> None:
+    """Let the trials of a sweep end, those to come too: each finds the file in the pod it runs in."""
+    for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
+        kubectl.run("exec", pod["metadata"]["name"], "--", "touch", "/tmp/enough")
+
+
 def head_pod(kubectl: Kubectl, name: str) -> str:
     """Name of the sweep's head pod."""
     pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")

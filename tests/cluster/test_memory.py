@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster.sweeps import function_sweep, has_ended, is_true, read_records
+from cluster.sweeps import function_sweep, has_ended, is_true, read_records, tell_trials
 from support.kubectl import PATIENCE, Kubectl
 
 PACKED, HUNGRY = "packed", "hungry"
@@ -33,21 +33,24 @@ class Seen:
 
 
 def follow(kubectl: Kubectl, *names: str) -> dict[str, Seen]:
-    """Follow sweeps until all have ended."""
+    """Follow sweeps until all have ended; those that pack go on until one trial was held beside two that ran."""
     seen = {name: Seen() for name in names}
-    running, deadline = set(names), time.monotonic() + PATIENCE
+    running, deadline, told = set(names), time.monotonic() + PATIENCE, False
     while running := {name for name in running if not seen[name].look(kubectl, name)}:
         assert time.monotonic() < deadline, {name: look.sweep.get("status") for name, look in seen.items()}
+        if not told and seen[PACKED].held and seen[PACKED].running > 1:
+            tell_trials(kubectl, PACKED)
+            told = True
         time.sleep(0.5)
     return seen
 
 
-def growing(name: str, mebibytes: list[str], **edits: Any) -> dict[str, Any]:
-    """A sweep of trials that take so much memory each, on the head."""
+def growing(name: str, mebibytes: list[str], seconds: str, **edits: Any) -> dict[str, Any]:
+    """A sweep of trials that take so much memory each for so long, on the head."""
     parameters = [{"name": "mebibytes", "parameterType": "categorical", "feasibleSpace": {"list": mebibytes}}]
     edits = {
         "parameters": parameters,
-        "trainable__arguments": {"seconds": "5"},
+        "trainable__arguments": {"seconds": seconds},
         "maxTrialCount": len(mebibytes),
     } | edits
     small = {"cpu": "100m", "memory": "512Mi"}
@@ -57,8 +60,8 @@ def growing(name: str, mebibytes: list[str], **edits: Any) -> dict[str, Any]:
 
 def test_trials_are_held_not_killed_and_of_a_pod_that_is_too_small_only_the_trial_dies(kubectl: Kubectl) -> None:
     modest = ["150", "160", "170", "180", "190", "200"]
-    packed = growing(PACKED, modest, parallelTrialCount="Auto", limits={"memory": LIMIT})
-    hungry = growing(HUNGRY, ["150", "100000", "200"], parallelTrialCount=1)
+    packed = growing(PACKED, modest, "600", parallelTrialCount="Auto", limits={"memory": LIMIT})
+    hungry = growing(HUNGRY, ["150", "100000", "200"], "5", parallelTrialCount=1)
     kubectl.apply(packed, hungry)
     seen = follow(kubectl, PACKED, HUNGRY)
 

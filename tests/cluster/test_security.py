@@ -77,9 +77,9 @@ def guarded(kubectl: Kubectl) -> Kubectl:
 
 
 def sweep() -> dict[str, Any]:
-    """A sweep that is busy for a minute, and records to a server that is not there."""
+    """A sweep that is busy for as long as anyone looks, and records to a server that is not there."""
     tracking = {"mlflow": {"trackingUri": "http://127.0.0.1:9"}}
-    manifest = function_sweep(NAME, "counting", spec__tracking=tracking, spec__cluster__workers=ONE_WORKER)
+    manifest = function_sweep(NAME, "until_told", spec__tracking=tracking, spec__cluster__workers=ONE_WORKER)
     manifest["spec"]["cluster"]["podTemplate"]["env"] += [
         {"name": "MLFLOW_TRACKING_USERNAME", "value": "recorder"},
         {"name": "MLFLOW_TRACKING_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "tracking", "key": "password"}}},

@@ -19,6 +19,7 @@ from cluster.sweeps import (
     is_true,
     read_records,
     read_results,
+    tell_trials,
     trial_counts,
     wait_condition,
     wait_running,
@@ -124,12 +125,6 @@ def versions_of_pods() -> set[str]:
     return {pod["metadata"]["labels"]["app.kubernetes.io/version"] for pod in operator_pods().values()}
 
 
-def is_told(kubectl: Kubectl, name: str) -> None:
-    """Let the trials of a sweep end, those to come too: each finds the file in the pod it runs in."""
-    for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
-        kubectl.run("exec", pod["metadata"]["name"], "--", "touch", "/tmp/enough")
-
-
 def ends_with_one_record_a_trial(kubectl: Kubectl, name: str) -> None:
     wait_condition(kubectl, name, "Complete")
     records = read_records(kubectl, name)
@@ -168,7 +163,7 @@ def test_upgrade_and_rollback_touch_no_trial(kubectl: Kubectl, later_chart: Path
         assert NEW_FIELD not in kubectl.get("tuningsweep", NEWCOMER)["spec"], "the older CRD prunes what it lacks"
 
     for name in (*RUNNING, NEWCOMER):
-        is_told(kubectl, name)
+        tell_trials(kubectl, name)
         ends_with_one_record_a_trial(kubectl, name)
 
 

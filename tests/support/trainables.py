@@ -12,6 +12,7 @@ from typing import Any
 from tuningsweep import report, step
 
 GIB = 1 << 30
+ENOUGH = Path("/tmp/enough")
 
 
 def quick(parameters: dict[str, Any]) -> None:
@@ -40,7 +41,7 @@ def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None
 def until_told(parameters: dict[str, Any]) -> None:
     """Steps of a tenth of a second until the file `/tmp/enough` is there."""
     done = 0
-    while done == 0 or not Path("/tmp/enough").exists():
+    while done == 0 or not ENOUGH.exists():
         with step():
             time.sleep(0.1)
         done += 1
@@ -50,14 +51,16 @@ def until_told(parameters: dict[str, Any]) -> None:
 
 
 def grows(parameters: dict[str, Any]) -> None:
-    """Takes `mebibytes` of memory within a second, ten at a time, holds them for `seconds`, and reports."""
+    """Takes `mebibytes` of memory within a second, ten at a time, holds them for `seconds` or until told, and reports."""
     held: list[bytes] = []
     wanted = int(parameters["mebibytes"])
     for _ in step(range(wanted // 10)):
         held.append(b"x" * (10 << 20))
         time.sleep(10 / wanted)
     with step():
-        time.sleep(float(parameters["seconds"]))
+        end = time.monotonic() + float(parameters["seconds"])
+        while time.monotonic() < end and not ENOUGH.exists():
+            time.sleep(0.1)
     report({"loss": float(len(held))})
 
 
