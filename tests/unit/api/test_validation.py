@@ -51,3 +51,8 @@ def test_a_sweep_in_a_queue_has_a_cluster_of_fixed_size() -> None:
 def test_stop_requests_come_from_the_annotation_in_a_stable_order() -> None:
     manifest = edited(BASE, {"metadata.annotations": {"tuningsweep.io/stop": "trial-0002, trial-0001,,trial-0002"}})
     assert TuningSweep.from_manifest(manifest).stop_requests == ("trial-0001", "trial-0002")
+
+
+def test_a_claim_of_less_than_a_byte_is_above_zero() -> None:
+    """As the API server's rule has it, which compares quantities: the fuzz test found them to differ."""
+    TuningSweep.from_manifest(edited(BASE, {"spec.storage": {"volumeClaim": {"size": "1m"}}}))

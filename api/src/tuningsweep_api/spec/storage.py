@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tuningsweep_api.model import Model
 from tuningsweep_api.names import OBJECT_NAME_PATTERN
-from tuningsweep_api.quantities import Quantity, quantity_bytes
+from tuningsweep_api.quantities import Quantity, quantity_value
 from tuningsweep_api.spec.rules import Rule, RuledModel, exactly_one
 
 
@@ -25,7 +25,7 @@ class NewClaim(RuledModel):
         Rule(
             "quantity(string(self.size)).isGreaterThan(quantity('0'))",
             "storage.volumeClaim.size must be above zero",
-            lambda c: quantity_bytes(c.size) > 0,
+            lambda c: quantity_value(c.size) > 0,
         ),
     )
 
