@@ -26,7 +26,20 @@ log = logging.getLogger(__name__)
 
 
 class NameConflictError(Exception):
-    """An object that the sweep needs has its name taken by something that is not the sweep's."""
+    """An object that the sweep needs has its name taken by something that is not the sweep's; says what to do."""
+
+    def __init__(self, kind: str, existing: Manifest, sweep: TuningSweep) -> None:
+        metadata, name = existing["metadata"], sweep.metadata.name
+        what = f"{kind} {metadata['name']}"
+        owners = {(owner.get("kind"), owner.get("name")) for owner in metadata.get("ownerReferences", [])}
+        if (names.KIND, name) in owners:
+            super().__init__(
+                f"{what} is of an earlier sweep {name}, which was deleted; this one starts once that is gone"
+            )
+        else:
+            super().__init__(
+                f"{what} is there already and is not this sweep's; delete or rename it, or rename the sweep"
+            )
 
 
 def refusal_trouble(error: KubeError) -> Trouble | None:
@@ -77,8 +90,10 @@ class OwnedObjects:
         if secret is None:
             secret = await self._kube.create(SECRETS, _new_secret(sweep))
             secret = secret or await self._kube.get(SECRETS, namespace, name)
-        if secret is None or not is_owned_by(secret, sweep.metadata.uid):
-            raise NameConflictError(f"Secret {name}")
+        if secret is None:
+            raise KubeError(409, f"Secret {name} is gone again")
+        if not is_owned_by(secret, sweep.metadata.uid):
+            raise NameConflictError("Secret", secret, sweep)
         access = ControlAccess.from_secret(secret)
         if access is not None:
             return access
@@ -166,7 +181,7 @@ class OwnedObjects:
         """The object as it is; NameConflictError if it is not the sweep's."""
         existing = await self._kube.get(resource, sweep.metadata.namespace, name)
         if existing is not None and not is_owned_by(existing, sweep.metadata.uid):
-            raise NameConflictError(f"{kind} {name}")
+            raise NameConflictError(kind, existing, sweep)
         return existing
 
 

@@ -232,8 +232,7 @@ class Reconciler:
             if ray_job is not None:
                 self._store.put_returned_ray_job(ray_job)
         except NameConflictError as conflict:
-            message = f"{conflict} is there already and is not this sweep's; delete or rename it, or rename the sweep"
-            return Trouble(ConditionReason.NAME_CONFLICT, message)
+            return Trouble(ConditionReason.NAME_CONFLICT, str(conflict))
         except KubeError as error:
             trouble = refusal_trouble(error)
             if trouble is None:

@@ -99,6 +99,15 @@ async def test_a_spoilt_secret_is_made_anew_and_a_foreign_one_left_alone() -> No
     assert (await access_of(spoilt)).scheme == "https"
     assert spoilt.writes == 1
     foreign = Secrets({"metadata": {"name": "digits-svm-control"}, **encoded(token="theirs")})
-    with pytest.raises(NameConflictError):
+    with pytest.raises(NameConflictError, match="delete or rename it, or rename the sweep"):
         await access_of(foreign)
     assert foreign.writes == 0
+
+
+async def test_what_a_deleted_sweep_of_the_name_left_goes_by_itself() -> None:
+    owner = {"kind": "TuningSweep", "name": "digits-svm", "uid": "an-earlier-one"}
+    left = Secrets({"metadata": {"name": "digits-svm-control", "ownerReferences": [owner]}, **encoded(token="theirs")})
+    with pytest.raises(
+        NameConflictError, match="of an earlier sweep digits-svm, which was deleted; this one starts once"
+    ):
+        await access_of(left)
