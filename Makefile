@@ -17,7 +17,10 @@ BIN := .venv/bin
 STAMP := .venv/.synced
 SOURCES := api/src cli/src operator/src trainer/src benchmarks
 # Files of tests side by side, in their order: the longest are among the first, and would run alone at the end otherwise.
-SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+# Pure tests on two cores; one more of those that start real things, for they wait a third of their time.
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
+PURE := -n 2 $(SIDE_BY_SIDE)
+REAL := -n 3 $(SIDE_BY_SIDE)
 FILE ?= manifests/samples/quickstart.yaml
 
 .PHONY: help setup run reproduce bench bench-operator pictures generate check unit golden integration fuzz soak soak-cluster programs test test-cluster clean
@@ -65,13 +68,13 @@ check: setup ## lint, types, layers, and whether generated files are up to date
 	@$(BIN)/python tools/generate.py --check
 
 unit: setup ## pure tests, seconds
-	@$(BIN)/pytest tests/unit $(SIDE_BY_SIDE)
+	@$(BIN)/pytest tests/unit $(PURE)
 
 golden: setup ## generated manifests against tests/golden
 	@$(BIN)/pytest tests/golden
 
 integration: setup ## real Ray, Prometheus client and openml client
-	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE) --durations=20
+	@$(BIN)/pytest tests/integration $(REAL) --durations=20
 
 fuzz: setup ## EXAMPLES (10000) random specs through models and builders, a fifth of them against a real API server
 	@TUNINGSWEEP_FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --timeout 3600 tests/unit/operator/test_fuzz.py \

@@ -22,6 +22,7 @@ from tuningsweep_trainer.supervisor import supervisor as module
 from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.supervisor import Supervisor
+from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 MEBIBYTE = 1 << 20
 
@@ -89,7 +90,8 @@ def test_what_a_paused_trial_has_done_on_another_actor_is_kept(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path
 ) -> None:
     said = TrialResult.model_validate_json(steps(supervisor, 3)[-1][RESULT_KEY])
-    assert eventually(lambda: newest(context, "trial-0000") == 4), "one that Tune has not seen"
+    ahead = 4 + REPORTS_AHEAD
+    assert eventually(lambda: newest(context, "trial-0000") == ahead), "further than Tune has seen"
     released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
     RuntimeFolder(tmp_path / "node").write_orders(released)
     assert eventually(lambda: newest(context, "trial-0000") == 3), "the scheduler did not decide by it"

@@ -31,6 +31,7 @@ from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.measuring import Totals
 from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
+from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 CHECKPOINT_NOTE = "tuningsweep.json"
 """File in a Tune checkpoint that says whose it is; the trial's own checkpoint lies beside it in CHECKPOINT_DATA."""
@@ -221,12 +222,14 @@ class Supervisor(tune.Trainable):
             self._drop_unseen()
 
     def _drop_unseen(self) -> None:
-        """Drop the checkpoint made after the last report that Tune has seen: the scheduler decided by that report.
+        """Drop checkpoints made after the last report that Tune has seen: the scheduler decided by that report.
 
-        There is one at most, since the process waits in its next report. Newer ones are of a process elsewhere.
+        There are a few at most, for then the process waits. Newer ones are of a process elsewhere.
         """
-        unseen = max(self._delivered_checkpoint + 1, self._first_checkpoint)
-        CheckpointStore(self._context.results, self._trial).drop(unseen)
+        store = CheckpointStore(self._context.results, self._trial)
+        first = max(self._delivered_checkpoint + 1, self._first_checkpoint)
+        for unseen in range(first, first + REPORTS_AHEAD + 1):
+            store.drop(unseen)
 
     def _let_go(self) -> None:
         """End the training process if there is one."""
