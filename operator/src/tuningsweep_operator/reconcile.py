@@ -6,8 +6,7 @@ may be interrupted anywhere and started again by another process.
 
 import logging
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -17,7 +16,6 @@ from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
-from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.drivers import Drivers
 from tuningsweep_operator.events import stop_events
@@ -26,6 +24,7 @@ from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.hold_back.gate import Gate
 from tuningsweep_operator.kube import Kube, KubeError, is_conflict
 from tuningsweep_operator.look_again import REFUSED_SECONDS, TROUBLE_SECONDS, look_again
+from tuningsweep_operator.memory import Memory
 from tuningsweep_operator.owned import (
     NameConflictError,
     OwnedObjects,
@@ -44,32 +43,6 @@ UNWATCHED_SECONDS = 3.0
 """Watch lag from which the API server is asked at every reconcile: a KubeRay installed later is not watched at once."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Memory:
-    """What is worth remembering of a sweep between reconciles; all of it can be found out again."""
-
-    uid: str
-    access: ControlAccess | None = None
-    """Known once the owned objects were applied."""
-    applied: tuple[int, bool, bool, tuple[str, ...], tuple[tuple[str, str], ...]] | None = None
-    """Generation, suspend, whether held back, stop requests and labels of the queue for which the owned objects were
-    last applied."""
-    applied_at: float = 0.0
-    written_at: float = 0.0
-    stops_told: int = 0
-    """Sequence number of the newest stop that Events tell of; the status may count it a little later."""
-    overdue_at: datetime | None = None
-    """When this process first saw that the deadline had gone by: a driver is told of it only then."""
-
-    def since_deadline(self, due: datetime | None, now: datetime) -> timedelta | None:
-        """Time since then; None if the deadline has not gone by, or not any more."""
-        if due is None or now <= due:
-            self.overdue_at = None
-            return None
-        self.overdue_at = self.overdue_at or now
-        return now - self.overdue_at
 
 
 class Reconciler:

@@ -6,7 +6,7 @@ import pytest
 
 from tuningsweep_api.outcomes import ConditionType, Phase
 from tuningsweep_api.status import TuningSweepStatus
-from tuningsweep_operator.reconcile import Memory
+from tuningsweep_operator.memory import Memory
 from tuningsweep_operator.status.conditions import timestamp
 from tuningsweep_operator.status.fold import deadline, fold, is_finished
 from tuningsweep_operator.status.observation import Observation, Trouble
