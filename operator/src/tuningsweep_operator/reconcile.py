@@ -16,6 +16,7 @@ from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
+from tuningsweep_operator.builders.common import is_owned_by
 from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.drivers import Drivers
 from tuningsweep_operator.events import stop_events
@@ -32,7 +33,7 @@ from tuningsweep_operator.owned import (
     queue_trouble,
     refusal_trouble,
 )
-from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, Key, Manifest
+from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, RAY_JOBS, Key, Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, timestamp
 from tuningsweep_operator.status.fold import deadline, fold, is_finished
@@ -138,7 +139,11 @@ class Reconciler:
         uid, sentence = manifest["metadata"]["uid"], "; ".join(sentences)
         conditions = Conditions(status.conditions, manifest["metadata"].get("generation", 1), now)
         changes: dict[str, object] = {}
-        runs = Observation(ray_job=self._store.ray_job(key, uid)).is_under_way
+        ray_job = self._store.ray_job(key, uid)
+        if ray_job is None and status.ray_job_name is not None:  # or not shown yet by a watch that has only begun
+            found = await self._kube.get(RAY_JOBS, *key)
+            ray_job = found if found is not None and is_owned_by(found, uid) else None
+        runs = Observation(ray_job=ray_job).is_under_way
         if runs:
             message = f"{sentence}; its trials go on, and no edit of it takes effect"
             conditions.set(ConditionType.STALLED, "True", ConditionReason.INVALID_SPEC, message)

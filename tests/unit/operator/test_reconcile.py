@@ -17,9 +17,12 @@ KEY = ("team", "digits-svm")
 class Cluster:
     """Stands for the API server: answers a creation with an error, and keeps the status that is written."""
 
-    def __init__(self, status: int = 201) -> None:
-        self.status = status
+    def __init__(self, status: int = 201, live: dict[str, Any] | None = None) -> None:
+        self.status, self.live = status, live
         self.statuses: list[dict[str, Any]] = []
+
+    async def get(self, _: Resource, __: str, ___: str) -> dict[str, Any] | None:
+        return self.live
 
     async def create(self, _: Resource, __: dict[str, Any]) -> None:
         if self.status != 201:
@@ -52,14 +55,18 @@ async def test_a_refused_event_holds_nothing_up(status: int, passes: bool, caplo
     ("deployment", "kind"),
     [("Running", "Stalled"), ("Initializing", "Stalled"), ("Complete", "Failed"), (None, "Failed")],
 )
-async def test_a_spec_that_is_invalid_now_ends_nothing_that_runs(deployment: str | None, kind: str) -> None:
-    store, cluster = Store(), Cluster()
-    invalid = sweep().dump() | {"status": {}}
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_spec_that_is_invalid_now_ends_nothing_that_runs(
+    deployment: str | None, kind: str, shown: bool
+) -> None:
+    store, job = Store(), None if deployment is None else ray_job(deployment)
+    cluster = Cluster(live=job)
+    invalid = sweep().dump() | {"status": {"rayJobName": "digits-svm"}}
     invalid["metadata"]["resourceVersion"] = "1"
     invalid["spec"]["parameters"] = []
     store.put_sweep(invalid)
-    if deployment is not None:
-        store.put_ray_job(ray_job(deployment))
+    if job is not None and shown:  # else the operator has just started
+        store.put_ray_job(job)
     again = await reconciler(cluster, store)(KEY)
     (written,) = cluster.statuses
     ((condition),) = written["conditions"]
