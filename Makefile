@@ -92,7 +92,7 @@ test: setup ## every test, the cluster ones included where the machine can
 	@tests/cluster/run $(BIN)/pytest $(MAKE) --no-print-directory golden integration
 
 # Before the tests that use them: a build within a test would run into the test's time limit.
-programs: setup
+programs:
 	@mkdir -p $(CACHE) && flock $(CACHE)/lock $(RIG)/binaries.sh \
 	  || echo "make: some programs for tests can't be built here (see above); tests that need one say so"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from support.kubectl import PATIENCE, Kubectl, eventually
 from support.sweeps import edited
+from support.trainables import ENOUGH
 
 FINISHED = ("Complete", "Failed")
 READER_IMAGE = f"{os.environ.get('TUNINGSWEEP_TEST_IMAGES', 'localhost')}/tuningsweep-trainer:test"
@@ -74,7 +75,7 @@ def recovers(kubectl: Kubectl, name: str) -> None:
 def tell_trials(kubectl: Kubectl, name: str) -> None:
     """Let the trials of a sweep end, those to come too: each finds the file in the pod it runs in."""
     for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
-        kubectl.run("exec", pod["metadata"]["name"], "--", "touch", "/tmp/enough")
+        kubectl.run("exec", pod["metadata"]["name"], "--", "touch", str(ENOUGH))
 
 
 def head_pod(kubectl: Kubectl, name: str) -> str:

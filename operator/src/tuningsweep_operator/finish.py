@@ -69,8 +69,7 @@ class Finisher:
     async def _step(
         self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime, since_end: timedelta
     ) -> float | None:
-        key = (sweep.metadata.namespace, sweep.metadata.name)
-        facts = Observation(ray_job=self._store.ray_job(key, sweep.metadata.uid))
+        facts = Observation(ray_job=self._store.ray_jobs.get((sweep.metadata.namespace, sweep.metadata.name)))
         step = next_step(sweep, facts, since_end)
         if step is Step.NOTHING:
             return None

@@ -259,19 +259,19 @@ class Reconciler:
 
     async def _tell_stops(self, sweep: TuningSweep, state: SweepState, told: int, now: datetime) -> None:
         """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
+        extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
         for event in stop_events(sweep, state, told, now):
             try:
                 await self._kube.create(EVENTS, event)
             except KubeError as error:
                 if not 400 <= error.status < 500:
                     raise
-                extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
                 log.warning("the API server refuses an Event, the status tells of the stop: %s", error, extra=extra)
         for stop in state.recent_stops:
             if stop.sequence > told:
                 metrics.STOPS.labels(stop.outcome, stop.reason).inc()
-                extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace, "trial": stop.trial}
-                log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=extra)
+                of_trial = {**extra, "trial": stop.trial}
+                log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=of_trial)
 
     async def _write(self, key: Key, memory: Memory, before: TuningSweepStatus, after: TuningSweepStatus) -> float:
         """Write the status if it changed and may be written now; seconds until it may be."""

@@ -65,6 +65,13 @@ def steps(supervisor: Supervisor, count: int) -> list[dict[str, Any]]:
     return [supervisor.step() for _ in range(count)]
 
 
+def saved_by(supervisor: Supervisor, folder: Path) -> str:
+    """The folder of the checkpoint that Tune asks for when it pauses a trial or clones it."""
+    saved = folder / "saved"
+    saved.mkdir()
+    return supervisor.save_checkpoint(str(saved))
+
+
 def newest(context: SweepContext, trial: str) -> int:
     latest = CheckpointStore(context.results, trial).latest()
     return -1 if latest is None else latest.step
@@ -74,14 +81,12 @@ def test_a_paused_trial_goes_on_from_the_last_report_tune_has_seen(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path
 ) -> None:
     assert [result["step"] for result in steps(supervisor, 3)] == [1, 2, 3]
-    saved = tmp_path / "saved"
-    saved.mkdir()
-    supervisor.save_checkpoint(str(saved))
+    saved = saved_by(supervisor, tmp_path)
     supervisor.reset_config(config("trial-0001"))
     assert newest(context, "trial-0000") == 3
     assert supervisor.step()["step"] == 1
     supervisor.reset_config(config("trial-0000"))
-    supervisor.load_checkpoint(str(saved))
+    supervisor.load_checkpoint(saved)
     resumed = supervisor.step()
     assert (resumed["step"], resumed["went_on_from"], resumed["done"]) == (4, 3, False)
 
@@ -106,13 +111,11 @@ def test_a_clone_goes_on_from_the_other_trials_checkpoint(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path
 ) -> None:
     steps(supervisor, 5)
-    saved = tmp_path / "saved"
-    saved.mkdir()
-    supervisor.save_checkpoint(str(saved))
+    saved = saved_by(supervisor, tmp_path)
     supervisor.reset_config(config("trial-0001"))
     steps(supervisor, 2)
     supervisor.reset_config(config("trial-0001"))
-    supervisor.load_checkpoint(str(saved))
+    supervisor.load_checkpoint(saved)
     cloned = supervisor.step()
     assert (cloned["step"], cloned["went_on_from"]) == (6, 5)
 
@@ -130,11 +133,9 @@ def test_a_clone_whose_actor_dies_goes_on_from_what_it_did_itself(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path
 ) -> None:
     steps(supervisor, 3)
-    saved = tmp_path / "saved"
-    saved.mkdir()
-    supervisor.save_checkpoint(str(saved))
+    saved = saved_by(supervisor, tmp_path)
     trial = RetriedTrial("none", stub=True)
-    cloned = _TrainingResult(Checkpoint(str(saved)), {"step": 3})
+    cloned = _TrainingResult(Checkpoint(saved), {"step": 3})
     trial.run_metadata.checkpoint_manager._latest_checkpoint_result = cloned  # as PBT gives it
     for reached in (3, 7):
         actor = started(context, "trial-0001")
