@@ -9,9 +9,9 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.PRUNED_BY_SCHEDULER: "its objective was behind the others'; to let trials run longer before they are compared,"
     " raise spec.scheduler.gracePeriodSteps in a new sweep",
     Reason.MEMORY_LIMIT_EXCEEDED: "choose parameters that hold less at once (smaller batches or models), or raise"
-    " limits.memory: tuningsweep limits SWEEP --memory ...",
+    " limits.memory (on a cluster while it runs: tuningsweep limits SWEEP --memory ...)",
     Reason.GPU_MEMORY_LIMIT_EXCEEDED: "choose parameters that hold less on the GPU at once (smaller batches or models), or"
-    " raise limits.gpuMemory: tuningsweep limits SWEEP --gpu-memory ...",
+    " raise limits.gpuMemory (on a cluster while it runs: tuningsweep limits SWEEP --gpu-memory ...)",
     Reason.MEAN_STEP_TIME_LIMIT_EXCEEDED: "choose parameters with cheaper steps; raise limits.warmupSteps if only the first"
     " steps are slow, or limits.meanStepTime",
     Reason.STEP_TIME_LIMIT_EXCEEDED: "a single step took too long: does it hang on input or a lock? Otherwise raise"
@@ -28,5 +28,5 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.TRAINING_PROCESS_DIED: "look into the log of the pod it ran in for a crash of a native library",
     Reason.METRIC_MISSING: "report the metric of spec.objective.objectiveMetricName at least once in each trial",
     Reason.GPU_UNREADABLE: "limits.gpuMemory needs a GPU of NVIDIA with its driver where trials run; give them one"
-    " (cluster.resourcesPerTrial.gpu) or take the limit out: tuningsweep limits SWEEP --unset gpu-memory",
+    " (cluster.resourcesPerTrial.gpu) or take the limit out",
 }

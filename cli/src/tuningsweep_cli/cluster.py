@@ -19,6 +19,7 @@ from kubernetes.stream import portforward, stream
 from tuningsweep_api import names
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.forwarding import ANSWER_SECONDS, Forwarded, secured
+from tuningsweep_cli.kubeconfig import choose_context, location
 from tuningsweep_cli.options import ClusterOptions
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
@@ -29,8 +30,8 @@ EXEC_SECONDS: Final = 60.0
 MERGE_PATCH: Final = "application/merge-patch+json"
 PODS: Final = Resource("", "v1", "pods")
 NOT_INSTALLED: Final = (
-    "the cluster has no TuningSweep resources; install TuningSweep first:"
-    " kubectl apply --server-side -f manifests/install.yaml"
+    "the cluster has no TuningSweep resources; install TuningSweep first (README, On a cluster), or choose another"
+    " cluster with --context"
 )
 
 
@@ -165,26 +166,14 @@ def _exit_code(status: bytes) -> int:
 
 def _connect(options: ClusterOptions) -> tuple[client.ApiClient, str | None]:
     """A client, and the namespace of the context."""
-    try:
-        contexts, active = config.list_kube_config_contexts(options.kubeconfig)
-    except ConfigException as error:
-        raise CommandError(
-            f"no cluster to ask: {error}; set KUBECONFIG or give --kubeconfig, or give --results for a local run",
-            Exit.CLUSTER,
-        ) from error
-    if options.context is not None:
-        known = {context["name"]: context for context in contexts}
-        if options.context not in known:
-            listed = ", ".join(sorted(known)) or "none"
-            raise CommandError(f"the kubeconfig has no context {options.context!r}; it has: {listed}")
-        active = known[options.context]
+    context, namespace = choose_context(options)
     try:
         settings = client.Configuration()
         settings.retries = False
-        made = config.new_client_from_config(options.kubeconfig, options.context, client_configuration=settings)
+        made = config.new_client_from_config(location(options), context, client_configuration=settings)
     except ConfigException as error:
         raise CommandError(f"the kubeconfig can't be used: {error}", Exit.CLUSTER) from error
-    return made, (active or {}).get("context", {}).get("namespace")
+    return made, namespace
 
 
 def _unreachable(host: str, error: Exception) -> CommandError:

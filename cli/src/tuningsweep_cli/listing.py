@@ -21,7 +21,7 @@ from tuningsweep_cli.source.status import progress_of, status_of
 from tuningsweep_cli.source.stored import open_results
 from tuningsweep_cli.tables import new_table
 
-PHASES = {
+PHASES: dict[str, str] = {
     Phase.COMPLETE: "green",
     Phase.FAILED: "red",
     Phase.SUSPENDED: "magenta",
@@ -57,8 +57,11 @@ def cluster_rows(options: ClusterOptions, *, everywhere: bool) -> list[Row]:
 def _of_manifest(manifest: dict[str, Any]) -> Row:
     from tuningsweep_cli.source.on_cluster import sweep_of
 
-    created = manifest["metadata"]["creationTimestamp"]
-    return _row(sweep_of(manifest), progress_of(status_of(manifest)), str(created))
+    created = str(manifest["metadata"]["creationTimestamp"])
+    try:
+        return _row(sweep_of(manifest), progress_of(status_of(manifest)), created)
+    except CommandError:  # of a later release, or invalid by now: the others are listed all the same
+        return _unreadable_row(manifest, created)
 
 
 def local_rows(folder: Path) -> list[Row]:
@@ -87,6 +90,12 @@ def _row(sweep: TuningSweep, progress: Progress, created: str | None) -> Row:
     )
 
 
+def _unreadable_row(manifest: dict[str, Any], created: str) -> Row:
+    metadata, status = manifest["metadata"], manifest.get("status") or {}
+    phase = str(status.get("phase") or Phase.PENDING.value)
+    return Row(metadata["namespace"], metadata["name"], phase, 0, 0, 0, None, None, created)
+
+
 def show(rows: Sequence[Row], output: ListFormat, *, namespaces: bool) -> None:
     """Print the list."""
     if output is not ListFormat.TABLE:
@@ -99,7 +108,7 @@ def show(rows: Sequence[Row], output: ListFormat, *, namespaces: bool) -> None:
     for row in rows:
         cells = (
             row.name,
-            Text(row.phase, style=PHASES.get(Phase(row.phase), "")),
+            Text(row.phase, style=PHASES.get(row.phase, "")),
             f"{row.ended}/{row.trials}",
             str(row.over_limit),
             row.best_trial or "",

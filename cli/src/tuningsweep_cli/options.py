@@ -14,8 +14,9 @@ RULE: Final = (
 )
 READING_RIGHTS: Final = (
     "On a cluster this needs: get tuningsweeps, secrets; list pods; get and create pods/portforward; of a sweep that no"
-    " longer runs instead: get rayjobs; get, create, delete pods; get and create pods/exec (manifests/cli-role.yaml)."
-    " A sweep that no longer runs is read by a pod that mounts its claim read-only and is deleted afterwards."
+    " longer runs instead: get rayjobs, configmaps; get, create, delete pods; get and create pods/exec"
+    " (manifests/cli-role.yaml). A sweep that no longer runs is read by a pod that mounts its claim read-only and is"
+    " deleted afterwards."
 )
 CLUSTER_PANEL: Final = "Cluster"
 

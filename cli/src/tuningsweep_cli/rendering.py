@@ -5,6 +5,7 @@ from tuningsweep_cli.options import ManifestFormat
 from tuningsweep_cli.output import as_json, as_yaml_documents
 from tuningsweep_operator.builders.claim import build_claim
 from tuningsweep_operator.builders.config_map import build_config_map
+from tuningsweep_operator.builders.network_policy import build_network_policy
 from tuningsweep_operator.builders.ray_job import build_ray_job
 from tuningsweep_operator.builders.secret import build_secret
 from tuningsweep_operator.certificates import KeyPair
@@ -15,7 +16,10 @@ MASK = "***"
 
 
 def rendered(sweep: TuningSweep, namespace: str | None, trainer_image: str | None) -> list[Manifest]:
-    """Secret, ConfigMap, claim and RayJob in the order in which the operator applies them."""
+    """Secret, ConfigMap, claim, NetworkPolicy and RayJob in the order in which the operator applies them.
+
+    An operator that was installed with `networkPolicy.enabled: false` leaves the NetworkPolicy out.
+    """
     if namespace is not None:
         sweep = sweep.model_copy(update={"metadata": sweep.metadata.model_copy(update={"namespace": namespace})})
     settings = Settings() if trainer_image is None else Settings(trainer_image=trainer_image)
@@ -26,6 +30,7 @@ def rendered(sweep: TuningSweep, namespace: str | None, trainer_image: str | Non
         secret,
         build_config_map(sweep, settings),
         *([] if claim is None else [claim]),
+        build_network_policy(sweep, settings),
         build_ray_job(sweep, settings, suspend=sweep.spec.suspend),
     ]
 

@@ -198,7 +198,13 @@ def test_render_shows_what_the_operator_would_create_without_the_token(tmp_path:
     assert shown.exit_code == 0, shown.output
     documents = list(yaml.safe_load_all(shown.stdout))
     items = documents[0]["items"] if output == "json" else documents
-    assert [item["kind"] for item in items] == ["Secret", "ConfigMap", "PersistentVolumeClaim", "RayJob"]
+    assert [item["kind"] for item in items] == [
+        "Secret",
+        "ConfigMap",
+        "PersistentVolumeClaim",
+        "NetworkPolicy",
+        "RayJob",
+    ]
     assert {item["metadata"]["namespace"] for item in items} == {"team"}
     assert items[0]["data"] == dict.fromkeys(("token", "tls.crt", "tls.key"), "***")
     head = items[-1]["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["containers"][0]

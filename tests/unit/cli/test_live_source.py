@@ -11,7 +11,9 @@ import pytest
 
 from support.sweeps import BASE, edited
 from support.trials import RECORDS, trace_of_over
+from tuningsweep_api.outcomes import Phase
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_cli.cluster import NotFoundError
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.live import DriverUnreachableError, LiveSource
 from tuningsweep_operator.access import ControlAccess
@@ -124,6 +126,22 @@ def test_progress_is_the_drivers_while_it_answers_else_the_statuses() -> None:
 def test_a_driver_that_cant_be_asked_is_a_sentence(answer: Any, kind: type[CommandError], says: str) -> None:
     with pytest.raises(kind, match=says):
         source(FakeCluster({"/v1/trials?after=0": answer})).records()
+
+
+class Untaken(FakeCluster):
+    """Where the operator has not taken the sweep up: it has no Secret."""
+
+    def get(self, resource: Any, name: str) -> dict[str, Any]:
+        if resource.plural == "secrets":
+            raise NotFoundError(f'secrets "{name}" not found')
+        return super().get(resource, name)
+
+
+def test_a_sweep_that_no_operator_has_taken_up_is_waited_for() -> None:
+    untaken = Untaken({}, status={"phase": "Pending"})
+    assert source(untaken).progress().phase is Phase.PENDING
+    with pytest.raises(DriverUnreachableError, match="digits-svm has not been started yet"):
+        source(untaken).records()
 
 
 def test_without_a_running_head_pod_there_is_nobody_to_ask() -> None:

@@ -104,8 +104,7 @@ def write_kubeconfig(path: Path, address: str) -> None:
 
 
 def call(*arguments: str) -> Result:
-    # The kubeconfig's default place is read once, at import.
-    return CliRunner().invoke(app, [*arguments, "--kubeconfig", "kubeconfig"])
+    return CliRunner().invoke(app, list(arguments))
 
 
 def test_limits_are_shown_and_changed_in_the_namespace_of_the_context(server: Server) -> None:
@@ -196,6 +195,23 @@ def test_refusals_are_sentences(server: Server, answer: Answer, code: Exit, says
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_one_sweep_that_this_version_can_not_read_does_not_hide_the_others(server: Server) -> None:
+    created = {"metadata.creationTimestamp": "2026-01-02T03:00:00Z"}
+    later = edited(server.sweep, {**created, "metadata.name": "later", "spec.objective.type": "balance"})
+    server.refuse = lambda *_: (200, {"items": [later, edited(server.sweep, created)]})
+    rows = json.loads(call("list", "-o", "json").stdout)
+    assert [row["name"] for row in rows] == ["later", NAME]
+
+
+@pytest.mark.parametrize("phase", ["Queued", "Suspended", "Failed"])
+def test_of_a_sweep_that_has_not_started_nothing_is_mounted_to_say_so(server: Server, phase: str) -> None:
+    server.sweep["status"] = {"phase": phase}
+    done = call("trials", NAME)
+    assert done.exit_code == Exit.NOT_FOUND
+    assert f"{NAME} is {phase} and has not started, so there are no trials" in done.stderr
+    assert [method for method, _, _ in server.requests] == ["GET"]
+
+
 def test_a_sweep_that_is_not_there_is_looked_for_by_name_and_namespace(server: Server) -> None:
     done = call("trials", "other")
     assert done.exit_code == Exit.NOT_FOUND
@@ -211,6 +227,7 @@ def test_an_unknown_context_is_refused_with_the_known_ones(server: Server) -> No
 def test_a_server_that_is_not_there_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:9")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     done = call("list")
     assert done.exit_code == Exit.CLUSTER
     assert "the API server at http://127.0.0.1:9 can't be reached" in done.stderr

@@ -9,7 +9,7 @@ from tuningsweep_api import names
 from tuningsweep_api.messages import SweepState, TrialPage
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
-from tuningsweep_cli.cluster import PODS, Cluster, get_sweep
+from tuningsweep_cli.cluster import PODS, Cluster, NotFoundError, get_sweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.source.status import progress_of, status_of
@@ -96,7 +96,11 @@ class LiveSource(Source):
 
     def _access(self) -> ControlAccess:
         if self._known_access is None:
-            secret = self._cluster.get(SECRETS, secret_name(self.sweep.metadata.name))
+            try:
+                secret = self._cluster.get(SECRETS, secret_name(self.sweep.metadata.name))
+            except NotFoundError as error:
+                name = self.sweep.metadata.name
+                raise DriverUnreachableError(f"{name} has not been started yet; try again in a moment") from error
             self._known_access = ControlAccess.from_secret(secret)
         if self._known_access is None:
             raise DriverUnreachableError("the driver's token or certificate is missing from its Secret")

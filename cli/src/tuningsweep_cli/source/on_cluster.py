@@ -21,9 +21,16 @@ def open_on_cluster(name: str, options: ClusterOptions, *, follow: bool) -> Sour
     """The driver of a sweep that runs (or is followed until it ends), the storage of one that does not."""
     cluster = Cluster(options)
     manifest = get_sweep(cluster, name)
-    sweep, progress = sweep_of(manifest), progress_of(status_of(manifest))
+    sweep, status = sweep_of(manifest), status_of(manifest)
+    progress = progress_of(status)
     if follow or progress.phase in (Phase.PENDING, Phase.RUNNING):
         return LiveSource(cluster, sweep)
+    if status.start_time is None:
+        # Nothing to read; and a pod that mounts its claim first would choose the node of its volume.
+        raise CommandError(
+            f"{name} is {progress.phase} and has not started, so there are no trials: {progress.message}",
+            Exit.NOT_FOUND,
+        )
     return _stored(cluster, sweep, progress)
 
 

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from tuningsweep_api import names
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_cli.cluster import PODS, Cluster
+from tuningsweep_cli.cluster import PODS, Cluster, NotFoundError
 from tuningsweep_cli.exits import CommandError, Exit
-from tuningsweep_operator.builders.common import claim_name, container_security, pod_security
-from tuningsweep_operator.resources import RAY_JOBS, Manifest
+from tuningsweep_operator.builders.common import claim_name, config_map_name, container_security, pod_security
+from tuningsweep_operator.builders.pods import build_head_pod
+from tuningsweep_operator.resources import CONFIG_MAPS, RAY_JOBS, Manifest
+from tuningsweep_operator.settings import Settings
 
 LIFETIME_SECONDS: Final = 300
 START_SECONDS: Final = 120.0
@@ -82,14 +84,28 @@ class PodStore:
 
 def start_reader(cluster: Cluster, sweep: TuningSweep) -> str:
     """The name of a running reader pod; CommandError if it does not start, and then it is deleted again."""
-    head = cluster.get(RAY_JOBS, sweep.metadata.name)["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
-    pod = str(cluster.create(PODS, reader_pod(sweep, head))["metadata"]["name"])
+    pod = str(cluster.create(PODS, reader_pod(sweep, head_of(cluster, sweep)))["metadata"]["name"])
     try:
         _wait_running(cluster, pod)
     except BaseException:
         cluster.delete(PODS, pod)
         raise
     return pod
+
+
+def head_of(cluster: Cluster, sweep: TuningSweep) -> dict[str, Any]:
+    """Pod spec of the sweep's head, as it was or would be: in a queue, a sweep that does not run has no RayJob."""
+    name = sweep.metadata.name
+    try:
+        ray_job = cluster.get(RAY_JOBS, name)
+    except NotFoundError:
+        annotations = cluster.get(CONFIG_MAPS, config_map_name(name))["metadata"].get("annotations", {})
+        image = annotations.get(names.ANNOTATION_TRAINER_IMAGE)
+        settings = Settings() if image is None else Settings(trainer_image=image)
+        head: dict[str, Any] = build_head_pod(sweep, settings, runs_trials=False, autoscaled=False)["spec"]
+        return head
+    spec: dict[str, Any] = ray_job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
+    return spec
 
 
 def _wait_running(cluster: Cluster, pod: str) -> None:
