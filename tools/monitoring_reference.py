@@ -27,7 +27,7 @@ The pods of a sweep serve metrics on the port `trial-metrics` (8091), the operat
 `/metrics`. With the Prometheus Operator and Grafana's sidecar in the cluster, the chart does the rest:
 
 ```sh
-helm upgrade tuningsweep charts/tuningsweep --namespace tuningsweep-system --reuse-values --set-json 'monitoring={
+helm upgrade tuningsweep charts/tuningsweep --namespace tuningsweep-system --reset-then-reuse-values --set-json 'monitoring={
   "podMonitor": {"enabled": true, "labels": {"release": "kube-prometheus-stack"}},
   "serviceMonitor": {"enabled": true, "labels": {"release": "kube-prometheus-stack"}},
   "prometheusRule": {"enabled": true, "labels": {"release": "kube-prometheus-stack"}},

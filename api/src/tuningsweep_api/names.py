@@ -27,6 +27,7 @@ LABEL_QUEUE_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
 """On a sweep: its Kueue WorkloadPriorityClass."""
 
 ANNOTATION_STOP: Final = f"{GROUP}/stop"
+ANNOTATION_TRAINER_IMAGE: Final = f"{GROUP}/trainer-image"
 """On a sweep: comma-separated names of trials that a person wants stopped, e.g. `trial-0003,trial-0007`."""
 
 OBJECT_NAME_PATTERN: Final = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"

@@ -5,6 +5,7 @@ A driver that does not wait, because it is older or in trouble, is asked at ever
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from tuningsweep_operator.resources import Key
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.observation import Observation
 from tuningsweep_operator.work_queue import backoff_seconds
+
+log = logging.getLogger(__name__)
 
 
 def news_seconds(settings: Settings) -> int:
@@ -41,6 +44,15 @@ class Contact:
     listen_at: float = 0.0
     """Earliest time of the next waiting request."""
     waiting: asyncio.Task[None] | None = field(default=None, repr=False)
+    untold: bool = False
+    """Whether it has not taken what the sweep says now."""
+
+    def note_untold(self, sweep: TuningSweep, told: Answer) -> None:
+        """Log, once, that the driver did not take what it was told."""
+        if told.state is None and not self.untold:
+            extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
+            log.warning("the driver does not confirm an edit, it is told again: %s", told.error, extra=extra)
+        self.untold = told.state is None
 
     def read(self, tag: str, now: float) -> None:
         """The driver's state was read."""
@@ -128,7 +140,10 @@ class Drivers:
         answer = await self._control.state(contact.address, contact.access)
         desired = wanted_of_driver(sweep, status, now)
         if answer.state is not None and answer.state.desired_digest != desired.digest():
-            answer = await self._control.put_desired(contact.address, contact.access, desired)
+            told = await self._control.put_desired(contact.address, contact.access, desired)
+            contact.note_untold(sweep, told)
+            # What it has just said of itself counts in any case. Without a tag it is asked, and told, again soon.
+            answer = told if told.state is not None else Answer(answer.state, told.error)
         if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
             return Answer(error="the driver that answers belongs to another sweep")
         return answer

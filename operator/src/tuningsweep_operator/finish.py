@@ -14,7 +14,7 @@ from tuningsweep_operator.control import ControlClient
 from tuningsweep_operator.driver import driver_address, wanted_of_driver
 from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.owned import OwnedObjects
-from tuningsweep_operator.resources import SWEEPS
+from tuningsweep_operator.resources import RAY_JOBS, SWEEPS, Key, Manifest
 from tuningsweep_operator.status.fold import parse_time
 from tuningsweep_operator.status.observation import ENDED, Observation
 from tuningsweep_operator.store import Store
@@ -33,9 +33,9 @@ class Step(Enum):
     FREE = auto()
 
 
-def next_step(sweep: TuningSweep, facts: Observation, since_end: timedelta) -> Step:
-    """The step that the RayJob's state asks for."""
-    if facts.ray_job is None or facts.deployment in ENDED or not is_owned_by(facts.ray_job, sweep.metadata.uid):
+def next_step(uid: str, facts: Observation, since_end: timedelta) -> Step:
+    """The step that the state of the RayJob of a sweep with a uid asks for."""
+    if facts.ray_job is None or facts.deployment in ENDED or not is_owned_by(facts.ray_job, uid):
         return Step.NOTHING
     if facts.deployment == "Suspended" and facts.is_suspended and not facts.is_queued:
         return Step.NOTHING
@@ -55,22 +55,43 @@ class Finisher:
 
     async def __call__(self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime) -> float | None:
         """Work on one ended sweep; seconds until it wants to be looked at again, None for not before an event."""
-        ended = now if status.completion_time is None else parse_time(status.completion_time)
-        wait = await self._step(sweep, status, now, now - ended)
-        ttl = sweep.spec.ttl_seconds_after_finished
+        wait = await self._step(sweep, status, now, now - _end(status, now))
+        key = (sweep.metadata.namespace, sweep.metadata.name)
+        return await self._delete_in_time(
+            key, sweep.metadata.uid, sweep.spec.ttl_seconds_after_finished, _end(status, now), now, wait
+        )
+
+    async def without_spec(
+        self, key: Key, manifest: Manifest, status: TuningSweepStatus, now: datetime
+    ) -> float | None:
+        """As above for a sweep whose spec this release refuses: its driver can't be told, nor its RayJob built."""
+        uid, ended, wait = manifest["metadata"]["uid"], _end(status, now), None
+        ray_job = self._store.ray_jobs.get(key)
+        step = next_step(uid, Observation(ray_job=ray_job), now - ended)
+        if step is not Step.NOTHING:
+            wait = LOOK_SECONDS
+        if step is Step.FREE and ray_job is not None:
+            await self._kube.delete(RAY_JOBS, *key, uid=ray_job["metadata"]["uid"])
+        ttl = manifest["spec"].get("ttlSecondsAfterFinished")
+        return await self._delete_in_time(key, uid, ttl, ended, now, wait)
+
+    async def _delete_in_time(
+        self, key: Key, uid: str, ttl: int | None, ended: datetime, now: datetime, wait: float | None
+    ) -> float | None:
+        """Delete the sweep once its TTL has gone by; until then, when to look again, `wait` at the latest."""
         if ttl is None:
             return wait
         left = (ended + timedelta(seconds=ttl) - now).total_seconds()
         if left > 0:
             return left if wait is None else min(left, wait)
-        await self._kube.delete(SWEEPS, sweep.metadata.namespace, sweep.metadata.name, uid=sweep.metadata.uid)
+        await self._kube.delete(SWEEPS, *key, uid=uid)
         return None
 
     async def _step(
         self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime, since_end: timedelta
     ) -> float | None:
         facts = Observation(ray_job=self._store.ray_jobs.get((sweep.metadata.namespace, sweep.metadata.name)))
-        step = next_step(sweep, facts, since_end)
+        step = next_step(sweep.metadata.uid, facts, since_end)
         if step is Step.NOTHING:
             return None
         if step is Step.LET_GO and not await self._let_go(sweep, status, facts, now):
@@ -88,3 +109,8 @@ class Finisher:
         answer = await self._control.put_desired(driver_address(sweep, facts), access, desired)
         # No answer is no such sign: a driver that was let go exits before KubeRay takes note.
         return answer.state is None or answer.state.result is not None
+
+
+def _end(status: TuningSweepStatus, now: datetime) -> datetime:
+    """When the sweep ended."""
+    return now if status.completion_time is None else parse_time(status.completion_time)

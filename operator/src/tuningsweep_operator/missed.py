@@ -46,12 +46,12 @@ class MissedDeletions:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _ask(self, kind: str, name: Name) -> None:
+        known = self._known(kind, name)  # before asking: one made again under the name meanwhile is not gone
         resource = {SWEEPS.plural: SWEEPS, RAY_JOBS.plural: RAY_JOBS, PODS.plural: PODS}[kind]
         if await self._kube.get(resource, *name) is not None:
             self._watches.shown(kind, name)
             return
         log.info("%s %s/%s is gone, which no watch showed", kind, *name)
-        known = self._known(kind, name)
         if known is None:
             self._watches.gone(kind, name)
             return

@@ -61,8 +61,8 @@ def override_trouble(sweep: TuningSweep, settings: Settings) -> Trouble | None:
         return None
     listed = ", ".join(allowed) or "none"
     message = (
-        f"spec.cluster.podTemplate.serviceAccountName {account!r} is not allowed here (allowed: {listed}); leave it out, or"
-        " ask for it in the chart's podOverrides.allowedServiceAccounts"
+        f"spec.cluster.podTemplate.serviceAccountName {account!r} is not allowed here (allowed: {listed}); leave it out"
+        " of a new sweep, or ask for it in the chart's podOverrides.allowedServiceAccounts"
     )
     return Trouble(ConditionReason.OVERRIDE_NOT_ALLOWED, message)
 

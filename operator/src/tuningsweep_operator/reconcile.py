@@ -11,15 +11,13 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from tuningsweep_api.errors import explain
-from tuningsweep_api.messages import SweepState
-from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
+from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator import metrics
 from tuningsweep_operator.builders.common import is_owned_by
 from tuningsweep_operator.control import Answer, ControlClient
 from tuningsweep_operator.drivers import Drivers
-from tuningsweep_operator.events import stop_events
 from tuningsweep_operator.finish import Finisher
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.hold_back.gate import Gate
@@ -33,11 +31,12 @@ from tuningsweep_operator.owned import (
     queue_trouble,
     refusal_trouble,
 )
-from tuningsweep_operator.resources import EVENTS, RAY_CLUSTERS, RAY_JOBS, Key, Manifest
+from tuningsweep_operator.resources import RAY_CLUSTERS, RAY_JOBS, Key, Manifest
 from tuningsweep_operator.settings import Settings
-from tuningsweep_operator.status.conditions import Conditions, timestamp
 from tuningsweep_operator.status.fold import deadline, fold, is_finished
+from tuningsweep_operator.status.invalid_spec import refuse
 from tuningsweep_operator.status.observation import Observation, Trouble
+from tuningsweep_operator.stops import tell_stops
 from tuningsweep_operator.store import Store
 
 UNWATCHED_SECONDS = 3.0
@@ -92,13 +91,14 @@ class Reconciler:
             return await self._refuse(key, manifest, status, explain(error), now)
         if is_finished(status):
             self._drivers.leave(key)
+            await self._note_generation(key, manifest, status)
             return await self._finish(sweep, status, now)
         if self._gate.is_undecided(key):
             return TROUBLE_SECONDS
         seen = await self._observe(key, sweep, status, memory, self._gate.hold(key), now)
         folded = fold(sweep, status, seen, self._settings, now)
         if seen.state is not None:
-            await self._tell_stops(sweep, seen.state, max(status.stop_count, memory.stops_told), now)
+            await tell_stops(self._kube, sweep, seen.state, max(status.stop_count, memory.stops_told), now)
             memory.stops_told = seen.state.stop_count
         wait = await self._write(key, memory, status, folded)
         if is_finished(folded) or self._edited(key, manifest):
@@ -130,30 +130,28 @@ class Reconciler:
     async def _refuse(
         self, key: Key, manifest: Manifest, status: TuningSweepStatus, sentences: list[str], now: datetime
     ) -> float | None:
-        """A spec that an older API server or CRD let through: Failed, with the sentences of the offline validation.
-
-        What runs is left running, for an earlier release has let it; the sweep is Stalled, since it can't be followed.
-        """
+        """Say of a sweep with an invalid spec that it can't be followed."""
         if is_finished(status):
-            return None
-        uid, sentence = manifest["metadata"]["uid"], "; ".join(sentences)
-        conditions = Conditions(status.conditions, manifest["metadata"].get("generation", 1), now)
-        changes: dict[str, object] = {}
+            await self._note_generation(key, manifest, status)
+            return await self._finish.without_spec(key, manifest, status, now)
+        uid = manifest["metadata"]["uid"]
         ray_job = self._store.ray_job(key, uid)
         if ray_job is None and status.ray_job_name is not None:  # or not shown yet by a watch that has only begun
             found = await self._kube.get(RAY_JOBS, *key)
             ray_job = found if found is not None and is_owned_by(found, uid) else None
-        runs = Observation(ray_job=ray_job).is_under_way
-        if runs:
-            message = f"{sentence}; its trials go on, and no edit of it takes effect"
-            conditions.set(ConditionType.STALLED, "True", ConditionReason.INVALID_SPEC, message)
-        else:
-            conditions.set(ConditionType.FAILED, "True", ConditionReason.INVALID_SPEC, sentence)
-            changes = {"phase": Phase.FAILED, "completion_time": timestamp(now)}
-        refused = status.model_copy(update={"conditions": conditions.list(), **changes})
+        facts = Observation(ray_job=ray_job)
+        runs = facts.is_under_way or facts.is_queued  # Kueue may let it run at any time
+        refused = refuse(status, sentences, manifest["metadata"].get("generation", 1), now, runs=runs)
         if refused != status:
             await self._patch(key, uid, refused)
         return REFUSED_SECONDS if runs else None
+
+    async def _note_generation(self, key: Key, manifest: Manifest, status: TuningSweepStatus) -> None:
+        """Say that an edit after the end was seen, which changes nothing: GitOps would wait for it for ever."""
+        generation = manifest["metadata"].get("generation", 1)
+        if status.observed_generation != generation:
+            uid = manifest["metadata"]["uid"]
+            await self._patch(key, uid, status.model_copy(update={"observed_generation": generation}))
 
     async def _observe(
         self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, hold: Hold | None, now: datetime
@@ -256,22 +254,6 @@ class Reconciler:
     def _queue_silence(self, key: Key, facts: Observation) -> float:
         """Seconds that the RayJob has waited in its queue without Kueue having taken it up."""
         return self._store.since_change(key) if facts.is_queued and self._store.workload(key) is None else 0.0
-
-    async def _tell_stops(self, sweep: TuningSweep, state: SweepState, told: int, now: datetime) -> None:
-        """Post Events before the status counts them, so that none is lost; their names keep them from being doubled."""
-        extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
-        for event in stop_events(sweep, state, told, now):
-            try:
-                await self._kube.create(EVENTS, event)
-            except KubeError as error:
-                if not 400 <= error.status < 500:
-                    raise
-                log.warning("the API server refuses an Event, the status tells of the stop: %s", error, extra=extra)
-        for stop in state.recent_stops:
-            if stop.sequence > told:
-                metrics.STOPS.labels(stop.outcome, stop.reason).inc()
-                of_trial = {**extra, "trial": stop.trial}
-                log.info("%s ended %s: %s", stop.trial, stop.outcome, stop.reason, extra=of_trial)
 
     async def _write(self, key: Key, memory: Memory, before: TuningSweepStatus, after: TuningSweepStatus) -> float:
         """Write the status if it changed and may be written now; seconds until it may be."""

@@ -19,7 +19,8 @@ from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder
 from tuningsweep_trainer.node.step_times import BUCKETS
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.launcher import Launcher
-from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report
+from tuningsweep_trainer.supervisor.monitor import Monitor
+from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.training.preload import Preload
 from tuningsweep_trainer.training.process_tree import descendants
 

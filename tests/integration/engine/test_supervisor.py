@@ -187,6 +187,21 @@ def test_a_trial_that_is_to_stop_gets_no_process(supervisor: Supervisor, context
     assert "loss" not in last
 
 
+def test_a_trial_that_is_stopped_leaves_no_half_of_a_checkpoint(
+    supervisor: Supervisor, context: SweepContext, tmp_path: Path
+) -> None:
+    steps(supervisor, 1)
+    store, folder = CheckpointStore(context.results, "trial-0000"), Path(context.results) / "checkpoints" / "trial-0000"
+    halves = [folder / f".{store.next_number() + ahead:06d}.1a2b3c4d" for ahead in range(100)]
+    for half in halves:
+        half.mkdir()
+    wanted = desired_state(context.sweep).model_copy(update={"stop_trials": ["trial-0000"]})
+    RuntimeFolder(tmp_path / "node").write_orders(Orders(revision=2, desired=wanted))
+    while not supervisor.step()["done"]:
+        pass
+    assert not (folder / f".{store.next_number():06d}.1a2b3c4d").exists()
+
+
 @pytest.mark.parametrize("edits", [{"parallelTrialCount": "Auto"}])
 def test_a_pruned_trial_leaves_its_memory_to_others_though_tune_never_calls_its_actor_again(
     supervisor: Supervisor, context: SweepContext, tmp_path: Path

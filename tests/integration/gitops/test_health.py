@@ -10,6 +10,7 @@ import pytest
 from support.gitops import GITOPS, Conversation, gitops
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.status.fold import fold
+from tuningsweep_operator.status.invalid_spec import refuse
 from tuningsweep_operator.status.observation import Observation
 from unit.operator.observations import NOW, SETTINGS, ray_job, state, sweep
 
@@ -78,6 +79,12 @@ def test_a_change_that_was_not_seen_yet_is_in_progress(judge: Conversation) -> N
     status = fold(sweep(), TuningSweepStatus(), seen, SETTINGS, NOW)
     verdict = judge.ask(shown(status, metadata__generation=3))
     assert (verdict["kstatus"], verdict["flux"], verdict["argo"]) == ("InProgress", "InProgress", "Progressing")
+
+
+def test_an_invalid_spec_is_a_failure(judge: Conversation) -> None:
+    making = fold(sweep(), TuningSweepStatus(), SEEN["creating"][0], SETTINGS, NOW)
+    verdict = judge.ask(shown(refuse(making, ["spec.parameters: write one"], 2, NOW, runs=False)))
+    assert (verdict["kstatus"], verdict["flux"], verdict["argo"]) == WANTED["failed"], verdict
 
 
 def test_a_sweep_without_a_status_is_progressing(judge: Conversation) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from tuningsweep_api.messages import desired_state
+from tuningsweep_api.messages import DesiredState, desired_state
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
@@ -76,7 +76,11 @@ class Client:
         self.answer = Answer(state(desiredDigest=desired_state(sweep()).digest()), tag="a")
         self.news_come: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.waits: list[tuple[str, str]] = []
-        self.gone = 0
+        self.gone = self.told = 0
+
+    async def put_desired(self, address: str, access: ControlAccess, desired: DesiredState) -> Answer:
+        self.told += 1
+        return Answer(error="the driver answers with HTTP status 507")
 
     async def state(self, address: str, access: ControlAccess) -> Answer:
         return self.answer
@@ -201,5 +205,24 @@ def test_a_driver_that_does_not_run_is_not_silent() -> None:
         assert world.drivers.silence(KEY) > 0.0
         world.drivers.leave(KEY)
         assert world.drivers.silence(KEY) == 0.0
+
+    asyncio.run(test())
+
+
+def test_what_a_driver_says_counts_though_it_does_not_take_an_edit_and_it_is_told_again_soon(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test() -> None:
+        world = World()
+        await world.ask()
+        world.client.answer = Answer(state(desiredDigest="old"), tag="b")
+        for _ in range(2):
+            answer = await world.ask()
+            assert answer.state is not None
+            assert answer.state.desired_digest == "old"
+            assert not world.drivers.is_listening(KEY), "nothing would make it due"
+        assert world.drivers.silence(KEY) < 1.0
+        assert world.client.told == 2
+        assert caplog.text.count("does not confirm an edit") == 1
 
     asyncio.run(test())

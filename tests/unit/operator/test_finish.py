@@ -16,12 +16,13 @@ from tuningsweep_operator.status.observation import Observation
 from tuningsweep_operator.store import Store
 from unit.operator.observations import METADATA, NOW, ray_job, state, sweep
 
+UID = METADATA["metadata.uid"]
 SECOND, MINUTES = timedelta(seconds=1), timedelta(minutes=5)
 
 
 def owned(deployment: str) -> dict[str, Any]:
     job = ray_job(deployment)
-    job["metadata"]["ownerReferences"] = [{"uid": METADATA["metadata.uid"]}]
+    job["metadata"] |= {"ownerReferences": [{"uid": UID}], "uid": "of-the-job"}
     return job
 
 
@@ -41,24 +42,23 @@ def owned(deployment: str) -> dict[str, Any]:
     ],
 )
 def test_no_cluster_outlives_its_sweep(deployment: str, since_end: timedelta, step: Step) -> None:
-    assert next_step(sweep(), Observation(ray_job=owned(deployment)), since_end) is step
+    assert next_step(UID, Observation(ray_job=owned(deployment)), since_end) is step
 
 
 def test_a_job_that_stays_suspended_needs_nothing() -> None:
     job = {**owned("Suspended"), "spec": {"suspend": True}}
-    assert next_step(sweep(), Observation(ray_job=job), MINUTES) is Step.NOTHING
+    assert next_step(UID, Observation(ray_job=job), MINUTES) is Step.NOTHING
 
 
 def test_a_job_in_a_queue_does_not_stay_to_be_admitted_once_more() -> None:
     job = {**owned("Suspended"), "spec": {"suspend": True}}
     job["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "q"}
-    assert next_step(sweep(), Observation(ray_job=job), MINUTES) is Step.FREE
+    assert next_step(UID, Observation(ray_job=job), MINUTES) is Step.FREE
 
 
 def test_a_job_of_someone_else_is_left_alone() -> None:
-    other = sweep(metadata__uid="another")
-    assert next_step(other, Observation(ray_job=ray_job("Running")), MINUTES) is Step.NOTHING
-    assert next_step(sweep(), Observation(), MINUTES) is Step.NOTHING
+    assert next_step("another", Observation(ray_job=ray_job("Running")), MINUTES) is Step.NOTHING
+    assert next_step(UID, Observation(), MINUTES) is Step.NOTHING
 
 
 ACCESS = ControlAccess("token", b"f" * 32)
@@ -78,6 +78,13 @@ class World:
         finisher = Finisher(cast("Kube", self), cast("ControlClient", self), self._store, cast("OwnedObjects", self))
         ended = TuningSweepStatus(completion_time=timestamp(NOW - timedelta(seconds=seconds_ago)))
         return await finisher(sweep(spec__ttlSecondsAfterFinished=ttl) if ttl is not None else sweep(), ended, NOW)
+
+    async def finish_without_spec(self, ttl: int | None = None, seconds_ago: float = 1) -> float | None:
+        """One round of work on such a sweep, whose spec is refused by now."""
+        finisher = Finisher(cast("Kube", self), cast("ControlClient", self), self._store, cast("OwnedObjects", self))
+        ended = TuningSweepStatus(completion_time=timestamp(NOW - timedelta(seconds=seconds_ago)))
+        manifest = {"metadata": {"uid": UID}, "spec": {} if ttl is None else {"ttlSecondsAfterFinished": ttl}}
+        return await finisher.without_spec(("team", "digits-svm"), manifest, ended, NOW)
 
     async def ensure_access(self, _: object) -> ControlAccess:
         return ACCESS
@@ -122,3 +129,18 @@ async def test_a_sweep_is_deleted_when_its_time_is_over_and_not_before() -> None
     assert world.done == []
     assert await world.finish(ttl=60, seconds_ago=61) is None
     assert world.done == [f"delete {METADATA['metadata.uid']}"]
+
+
+async def test_the_cluster_of_an_ended_sweep_whose_spec_is_refused_by_now_is_freed_all_the_same() -> None:
+    world = World("Running", Answer())
+    assert await world.finish_without_spec() == LOOK_SECONDS
+    assert world.done == [], "its driver may be about to leave"
+    assert await world.finish_without_spec(seconds_ago=300) == LOOK_SECONDS
+    assert world.done == ["delete of-the-job"]
+
+
+async def test_and_it_is_deleted_in_time() -> None:
+    world = World("Complete", Answer())
+    assert await world.finish_without_spec(ttl=60, seconds_ago=20) == 40
+    assert await world.finish_without_spec(ttl=60, seconds_ago=61) is None
+    assert world.done == [f"delete {UID}"]

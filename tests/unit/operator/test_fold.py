@@ -36,6 +36,20 @@ def test_running_trials_end_reconciling_so_that_gitops_does_not_wait_for_hours()
     assert status.trials.running == 2
 
 
+@pytest.mark.parametrize(("silence", "reconciling"), [(0.6, "False"), (31.0, "True")])
+def test_one_late_answer_of_a_driver_whose_trials_run_is_no_news(silence: float, reconciling: str) -> None:
+    running = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    late = Observation(ray_job=ray_job("Running"), driver_error="no answer", driver_silence=silence)
+    assert words(fold(sweep(), running, late, SETTINGS, NOW))["Reconciling"][0] == reconciling
+
+
+def test_nor_is_it_where_no_trial_counts_as_running_just_then() -> None:
+    between = Observation(ray_job=ray_job("Running"), state=state(trials={"total": 4, "pending": 2, "succeeded": 2}))
+    before = fold(sweep(), NEW, between, SETTINGS, NOW)
+    late = Observation(ray_job=ray_job("Running"), driver_error="no answer", driver_silence=0.6)
+    assert fold(sweep(), before, late, SETTINGS, NOW).phase is before.phase is Phase.RUNNING
+
+
 def test_a_driver_without_trials_yet_is_waited_for() -> None:
     seen = Observation(ray_job=ray_job("Running"), state=state(trials={"total": 0}))
     assert words(fold(sweep(), NEW, seen, SETTINGS, NOW))["Reconciling"] == ("True", "WaitingForDriver")

@@ -5,9 +5,12 @@ from typing import Any, cast
 
 import pytest
 
+from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.reconcile import Reconciler
 from tuningsweep_operator.resources import Resource
+from tuningsweep_operator.status.conditions import timestamp
+from tuningsweep_operator.stops import tell_stops
 from tuningsweep_operator.store import Store
 from unit.operator.observations import METADATA, NOW, SETTINGS, ray_job, state, stop, sweep
 
@@ -41,7 +44,7 @@ def reconciler(cluster: Cluster, store: Store) -> Reconciler:
 @pytest.mark.parametrize(("status", "passes"), [(201, True), (403, True), (429, True), (500, False), (0, False)])
 async def test_a_refused_event_holds_nothing_up(status: int, passes: bool, caplog: pytest.LogCaptureFixture) -> None:
     told = state(stopCount=1, recentStops=[stop(1, "trial-0001")])
-    telling = reconciler(Cluster(status), Store())._tell_stops(sweep(), told, 0, NOW)
+    telling = tell_stops(cast("Kube", Cluster(status)), sweep(), told, 0, NOW)
     caplog.set_level(logging.WARNING)
     if passes:
         await telling
@@ -53,13 +56,21 @@ async def test_a_refused_event_holds_nothing_up(status: int, passes: bool, caplo
 
 @pytest.mark.parametrize(
     ("deployment", "kind"),
-    [("Running", "Stalled"), ("Initializing", "Stalled"), ("Complete", "Failed"), (None, "Failed")],
+    [
+        ("Running", "Stalled"),
+        ("Initializing", "Stalled"),
+        ("Queued", "Stalled"),
+        ("Complete", "Failed"),
+        (None, "Failed"),
+    ],
 )
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_spec_that_is_invalid_now_ends_nothing_that_runs(
     deployment: str | None, kind: str, shown: bool
 ) -> None:
     store, job = Store(), None if deployment is None else ray_job(deployment)
+    if job is not None and deployment == "Queued":
+        job["metadata"]["labels"], job["spec"] = {"kueue.x-k8s.io/queue-name": "q"}, {"suspend": True}
     cluster = Cluster(live=job)
     invalid = sweep().dump() | {"status": {"rayJobName": "digits-svm"}}
     invalid["metadata"]["resourceVersion"] = "1"
@@ -69,7 +80,30 @@ async def test_a_spec_that_is_invalid_now_ends_nothing_that_runs(
         store.put_ray_job(job)
     again = await reconciler(cluster, store)(KEY)
     (written,) = cluster.statuses
-    ((condition),) = written["conditions"]
-    assert (condition["type"], condition["status"], condition["reason"]) == (kind, "True", "InvalidSpec")
-    assert "parameters" in condition["message"]
+    conditions = {condition["type"]: condition for condition in written["conditions"]}
+    assert set(conditions) == ({kind} if kind == "Stalled" else {kind, "Reconciling"})
+    assert (conditions[kind]["status"], conditions[kind]["reason"]) == ("True", "InvalidSpec")
+    assert "parameters" in conditions[kind]["message"]
+    assert written["observedGeneration"] == METADATA["metadata.generation"]
     assert (again is None) == (kind == "Failed"), "what runs is looked at again"
+
+
+@pytest.mark.parametrize("parameters", [None, []])
+async def test_an_edit_after_the_end_is_seen_and_changes_nothing(parameters: list[Any] | None) -> None:
+    store, cluster = Store(), Cluster()
+    failed = {"type": "Failed", "status": "True", "reason": "NoTrialSucceeded", "message": "none succeeded"}
+    ended = {
+        "phase": "Failed",
+        "conditions": [failed | {"lastTransitionTime": timestamp(NOW)}],
+        "observedGeneration": 1,
+    }
+    manifest = sweep().dump() | {"status": ended | {"completionTime": timestamp(NOW)}}
+    manifest["metadata"]["resourceVersion"] = "1"
+    if parameters is not None:  # as an earlier release of the CRD may have let it through
+        manifest["spec"]["parameters"] = parameters
+    store.put_sweep(manifest)
+    assert await reconciler(cluster, store)(KEY) is None
+    (written,) = cluster.statuses
+    assert written["observedGeneration"] == METADATA["metadata.generation"]
+    before = TuningSweepStatus.model_validate(manifest["status"]).dump()
+    assert written | {"observedGeneration": 1} == before

@@ -69,7 +69,8 @@ class Storage(RuledModel):
     volume_claim: NewClaim | None = None
     """A claim made for this sweep."""
     existing_claim: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, max_length=253)] | None = None
-    """Name of a PersistentVolumeClaim in the sweep's namespace."""
+    """Name of a PersistentVolumeClaim in the sweep's namespace. Where pods may be on several nodes, it needs the access mode
+    ReadWriteMany; otherwise set cluster.workers.maxReplicas to 0, or a nodeSelector in cluster.podTemplate."""
     uri: Annotated[str, Field(pattern=r"^(s3|gs|file)://[^\s]+$", max_length=1024)] | None = None
     """Object storage, e.g. s3://bucket/path."""
     endpoint: Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=1024)] | None = None

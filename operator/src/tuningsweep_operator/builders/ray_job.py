@@ -43,9 +43,12 @@ def _ray_cluster(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
     autoscaled = workers.min_replicas < workers.max_replicas
     runs_trials = workers.max_replicas == 0
     start = {"dashboard-host": "0.0.0.0", "object-store-memory": OBJECT_STORE_BYTES}  # noqa: S104 - a pod's own address
+    start["num-cpus"] = str(sweep.spec.cluster.ray_cpus) if runs_trials else "0"
+    if not autoscaled:  # else KubeRay sets it, and runs the autoscaler in a container of its own
+        start["no-monitor"] = "true"  # Ray's autoscaler, a process with nothing to scale
     head = {
         "serviceType": "ClusterIP",
-        "rayStartParams": {**start, "num-cpus": str(sweep.spec.cluster.ray_cpus) if runs_trials else "0"},
+        "rayStartParams": start,
         "template": build_head_pod(sweep, settings, runs_trials=runs_trials, autoscaled=autoscaled),
     }
     cluster: dict[str, Any] = {"rayVersion": settings.ray_version, "headGroupSpec": head}

@@ -63,10 +63,11 @@ def fold(
 ) -> TuningSweepStatus:
     """The status that follows from the previous one and what was seen."""
     conditions = Conditions(previous.conditions, sweep.metadata.generation, now)
+    late = _is_late(conditions, seen, settings)
     changes = _progress(sweep, previous, seen)
     ending = _ending(sweep, previous, seen)
     if ending is not None:
-        _finish(conditions, ending)
+        finish(conditions, ending)
         changes["completion_time"] = timestamp(now)
     elif sweep.spec.suspend:
         _suspend(conditions, seen)
@@ -83,12 +84,13 @@ def fold(
             conditions.set(ConditionType.SUSPENDED, "False", ConditionReason.RESUMED, "it goes on")
         if resumed or previous.start_time is None:
             changes["start_time"] = timestamp(now)
-        _go_on(conditions, seen)
+        _go_on(conditions, seen, late=late)
         _note_trouble(conditions, find_trouble(seen, settings, CHECKS))
+    runs = seen.state is not None or late or (ending is None and changes.get("trials", previous.trials).running > 0)
     changes |= {
         "conditions": conditions.list(),
         "observed_generation": sweep.metadata.generation,
-        "phase": _phase(conditions, changes.get("trials", previous.trials).running if ending is None else 0, seen),
+        "phase": _phase(conditions, runs=runs),
     }
     return previous.model_copy(update=changes)
 
@@ -190,7 +192,8 @@ def _job_ending(previous: TuningSweepStatus, seen: Observation) -> Ending | None
     return None
 
 
-def _finish(conditions: Conditions, ending: Ending) -> None:
+def finish(conditions: Conditions, ending: Ending) -> None:
+    """Set what a sweep that has ended says, and take out what it says no more."""
     conditions.set(ending.kind, "True", ending.reason, ending.message)
     conditions.set(ConditionType.RECONCILING, "False", ending.reason, "it has ended")
     conditions.clear(ConditionType.STALLED)
@@ -223,7 +226,16 @@ def _note_trouble(conditions: Conditions, trouble: Trouble | None) -> None:
         conditions.set(ConditionType.STALLED, "True", trouble.reason, trouble.message)
 
 
-def _go_on(conditions: Conditions, seen: Observation) -> None:
+def _is_late(conditions: Conditions, seen: Observation, settings: Settings) -> bool:
+    """Whether the driver of trials that run has not answered just now, which says nothing of them."""
+    silent = seen.state is None and seen.deployment == "Running"
+    runs = conditions.reason(ConditionType.RECONCILING) is ConditionReason.TRIALS_RUNNING
+    return silent and runs and seen.driver_silence <= settings.driver_silence_seconds
+
+
+def _go_on(conditions: Conditions, seen: Observation, *, late: bool) -> None:
+    if late:
+        return
     if seen.state is not None and seen.state.trials.total > seen.state.trials.pending:
         message = "trials run; the sweep is done when it is Complete or Failed"
         conditions.set(ConditionType.RECONCILING, "False", ConditionReason.TRIALS_RUNNING, message)
@@ -235,7 +247,7 @@ def _go_on(conditions: Conditions, seen: Observation) -> None:
         conditions.set(ConditionType.RECONCILING, "True", ConditionReason.CREATING_CLUSTER, message)
 
 
-def _phase(conditions: Conditions, running: int, seen: Observation) -> Phase:
+def _phase(conditions: Conditions, *, runs: bool) -> Phase:
     for kind, phase in (
         (ConditionType.COMPLETE, Phase.COMPLETE),
         (ConditionType.FAILED, Phase.FAILED),
@@ -243,4 +255,4 @@ def _phase(conditions: Conditions, running: int, seen: Observation) -> Phase:
     ):
         if conditions.holds(kind):
             return Phase.QUEUED if conditions.reason(kind) in QUEUE_REASONS else phase
-    return Phase.RUNNING if running or seen.state is not None else Phase.PENDING
+    return Phase.RUNNING if runs else Phase.PENDING

@@ -80,7 +80,7 @@ def test_an_edit_that_can_not_be_kept_holds_and_is_kept_when_it_is_sent_again(
     wanted = {**desired_state(SWEEP).dump(), "limits": {**SWEEP.spec.limits.dump(), "memory": "300Mi"}}
     with monkeypatch.context() as disk:
         disk.setattr(LocalStore, "write", full)
-        with pytest.raises(urllib.error.HTTPError, match="500"):
+        with pytest.raises(urllib.error.HTTPError, match="507"):
             put(server, wanted)
     assert book.desired.limits.memory == "300Mi"
     put(server, wanted)

@@ -92,3 +92,31 @@ def test_survivors_of_a_halving_go_on_or_end_when_the_one_they_wait_for_ends_at_
     ending.status = Trial.TERMINATED
     scheduler.on_trial_complete(controller, ending, {"step": rung - 1})
     assert not [t for t in waiting if t.status == Trial.PAUSED and t not in bracket.trials_to_unpause]
+
+
+@pytest.mark.parametrize("kind", ["HyperBand", "BOHB"])
+def test_survivors_that_have_done_the_next_rungs_too_are_not_left_paused(kind: str) -> None:
+    scheduler = scheduler_of(kind)
+    controller = FakeController(scheduler)
+    for number in range(46):
+        scheduler.on_trial_add(controller, FakeTrial(f"trial-{number}"))
+    bracket = next(each for each in scheduler._hyperbands[0] if each is not None and each._halves == 2)
+    trials = bracket.current_trials()
+    for loss, trial in enumerate(trials):  # each reports first after the second rung, and the last closes the first one
+        report(scheduler, controller, trial, 30, loss)
+    left = [trial for trial in trials if trial.status == Trial.PAUSED]
+    assert [trial for trial in left if trial in bracket.trials_to_unpause] == left
+    assert len(trials) - len(controller.stopped) <= 3, "two halvings at once"
+
+
+def test_a_trial_that_is_being_paused_is_stopped_with_its_bracket() -> None:
+    scheduler = scheduler_of("HyperBand")
+    controller = FakeController(scheduler)
+    pausing, last = (FakeTrial(f"trial-{number}") for number in range(2))
+    for trial in (pausing, last):
+        scheduler.on_trial_add(controller, trial)
+    result = {"step": 36, "validation_loss": 1.0}
+    assert scheduler.on_trial_result(controller, pausing, result) == scheduler.PAUSE
+    pausing.is_saving = True  # its status is RUNNING until its checkpoint is there
+    assert scheduler.on_trial_result(controller, last, result) == scheduler.STOP
+    assert controller.stopped == ["trial-0"]

@@ -1,5 +1,7 @@
 """How a run ends that gets no further than its preflight, and what becomes of an earlier driver's trials; without Ray."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +26,16 @@ def no_nodes(*_: Any) -> Any:
     """A fleet of none."""
     nothing = {"order": lambda _: None, "meet_nodes": lambda: None, "observe": lambda _: {}, "leave": lambda: None}
     return SimpleNamespace(nodes=0, **nothing)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_the_sweep_and_is_handled_as_before_afterwards(number: signal.Signals) -> None:
+    interrupted: list[str] = []
+    before = signal.getsignal(number)
+    with module._signals(lambda: interrupted.append("once"), enabled=True):
+        os.kill(os.getpid(), number)
+    assert interrupted == ["once"]
+    assert signal.getsignal(number) is before
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from support.sweeps import BASE, edited
 from support.trials import record
 from tuningsweep_api.spec.dataset import Dataset, DatasetFile, OpenMLDataset
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.secrets import without_secrets
+from tuningsweep_trainer.secrets import public_url, without_secrets
 from tuningsweep_trainer.tracking.dataset_input import name_of, source_of
 from tuningsweep_trainer.tracking.translate import recordable, reported_metrics, sweep_parameters, trial_ended
 
@@ -93,3 +93,15 @@ def test_messages_for_the_log_have_no_secrets(monkeypatch: pytest.MonkeyPatch) -
     assert without_secrets(message) == "401 of https://host/x with Bearer ***"
     quoted = "nonnumeric port: 'hunter/2@host'"
     assert without_secrets(quoted, "s3://me:hunter%2F2@host/x") == "nonnumeric port: '***@host'"
+
+
+@pytest.mark.parametrize("password", ["hunter2", "pa[ss", "pa]ss", "p@ss:word", "p?ss", "p#ss"])
+def test_an_address_is_told_without_its_password_whatever_is_in_that(password: str) -> None:
+    address = f"https://me:{password}@host:8080/data/x.csv?signature=abc#part"
+    assert public_url(address) == "https://host:8080/data/x.csv"
+    assert without_secrets(f"nonnumeric port: '{password}@host'", address) == "nonnumeric port: '***@host'"
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/x.parquet", "/mnt/data/x.csv", "https://host/a@b"])
+def test_an_address_without_a_password_is_told_as_it_is(address: str) -> None:
+    assert public_url(address) == address

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from tuningsweep_api.messages import DesiredState
-from tuningsweep_api.names import trial_name
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.limits import Forecasting
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -24,8 +23,9 @@ from tuningsweep_trainer.driver.records import ending_of, record_of
 from tuningsweep_trainer.driver.search_space import Parameters
 from tuningsweep_trainer.driver.sweep_end import SweepEnd, sweep_end
 from tuningsweep_trainer.driver.tally import Tally
+from tuningsweep_trainer.driver.upcoming import Upcoming
 from tuningsweep_trainer.node.runtime import TrialStatus
-from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning, Unfinished
+from tuningsweep_trainer.results.ledger import Assignment, Ledger, LimitWarning
 from tuningsweep_trainer.supervisor.ending import forecast_sentence
 from tuningsweep_trainer.supervisor.result import TrialResult
 
@@ -48,9 +48,7 @@ class Book:
         self._tally = Tally(sweep.spec.objective)
         self._forecaster = Forecaster(sweep.spec.parameters)
         self._live: dict[str, Live] = {}
-        self._waiting: list[tuple[str, Unfinished]] = list(history.unfinished.items())
-        self._next_index = history.assigned
-        self._exhausted = False
+        self._upcoming = Upcoming(ledger, proposer, history)
         self._warned = {(warning.trial, warning.reason) for warning in history.warnings}
         self._nodes = 1
         self.released: list[str] = []
@@ -66,9 +64,13 @@ class Book:
         """The next trial to start, if one may start now; on record before this returns."""
         with self._lock:
             while not self.closed and self._active < self.most_active:
-                assigned = self._waiting_trial() or self._new_trial()
-                if assigned is None or not self._skipped(*assigned):
-                    return assigned
+                assigned = self._upcoming.next(self.desired.max_trial_count)
+                if assigned is None:
+                    break
+                name, live = assigned
+                self._live[name] = live
+                if not self._skipped(name, live):
+                    return name, live.parameters
             return None
 
     @property
@@ -91,32 +93,12 @@ class Book:
                 return None
             return self._forecaster.most_memory(parameters, self.desired.limits)
 
-    def _waiting_trial(self) -> tuple[str, Parameters] | None:
-        if not self._waiting:
-            return None
-        name, unfinished = self._waiting.pop(0)
-        self._live[name] = _live_again(unfinished)
-        return name, unfinished.parameters
-
-    def _new_trial(self) -> tuple[str, Parameters] | None:
-        if self._next_index >= self.desired.max_trial_count:
-            return None
-        name = trial_name(self._next_index)
-        parameters = self._proposer.propose(self._next_index, name)
-        if parameters is None:
-            self._exhausted = True
-            return None
-        self._ledger.assign(Assignment(trial=name, parameters=parameters, time=timestamp()))
-        self._next_index += 1
-        self._live[name] = Live(parameters)
-        return name, parameters
-
-    def _skipped(self, name: str, parameters: Parameters) -> bool:
+    def _skipped(self, name: str, live: Live) -> bool:
         """Whether a trial that is about to start for the first time is predicted to exceed a limit, and ends here."""
-        what, live = self.desired.limits.forecast, self._live[name]
+        what = self.desired.limits.forecast
         if what is Forecasting.OFF or live.attempts:
             return False
-        forecast = self._forecaster.forecast(parameters, self.desired.limits)
+        forecast = self._forecaster.forecast(live.parameters, self.desired.limits)
         if forecast is None:
             return False
         live.forecast = forecast
@@ -137,8 +119,7 @@ class Book:
     def nothing_left(self) -> bool:
         """Nothing is left to hand out, unless maxTrialCount is raised."""
         with self._lock:
-            used_up = self._exhausted or self._next_index >= self.desired.max_trial_count
-            return self.closed or (not self._waiting and used_up)
+            return self.closed or self._upcoming.used_up(self.desired.max_trial_count)
 
     # -- what happens to them -----------------------------------------------------------------------------------------
 
@@ -237,8 +218,7 @@ class Book:
         with self._lock:
             if self.interrupted:
                 return
-            self._live |= {name: _live_again(unfinished) for name, unfinished in self._waiting}
-            self._waiting.clear()
+            self._live |= self._upcoming.withdraw()
             for name, live in list(self._live.items()):
                 reason = self.desired.end or Reason.SWEEP_ENDED
                 self._put(name, live, TrialResult(process="", outcome=Outcome.STOPPED, reason=reason))
@@ -287,9 +267,4 @@ class Book:
         """A consistent copy for the state fold."""
         with self._lock:
             live = {name: Live(**vars(trial)) for name, trial in self._live.items()}
-            waiting = {name: _live_again(unfinished) for name, unfinished in self._waiting}
-            return Progress(self._tally.copy(), {**live, **waiting}, len(self._warned), self.end)
-
-
-def _live_again(unfinished: Unfinished) -> Live:
-    return Live(unfinished.parameters, unfinished.attempts, unfinished.first_start)
+            return Progress(self._tally.copy(), {**live, **self._upcoming.left()}, len(self._warned), self.end)

@@ -11,6 +11,7 @@ import re
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -114,7 +115,12 @@ class ControlServer:
         unknown = unknown_fields(DesiredState, content)
         if unknown:
             log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
-        return _answer(self._conductor.edit(desired, told_digest(content)))
+        try:
+            return _answer(self._conductor.edit(desired, told_digest(content)))
+        except OSError as error:
+            log.exception("the desired state is in force, but can't be kept for a driver that comes after this one")
+            sentence = f"it is in force, but can't be kept for a later driver: {error}"
+            return web.json_response({"error": sentence}, status=HTTPStatus.INSUFFICIENT_STORAGE)
 
     async def _trials(self, request: web.Request) -> web.Response:
         try:

@@ -29,10 +29,11 @@ class Fleet:
 
     def order(self, orders: Orders) -> None:
         """Pass new orders on to every node."""
-        if orders.model_copy(update={"revision": self._orders.revision}) == self._orders:
+        known = self._orders.revision
+        orders = orders.model_copy(update={"revision": known, "released": orders.released[-RELEASED_KEPT:]})
+        if orders == self._orders:
             return
-        released = orders.released[-RELEASED_KEPT:]
-        self._orders = orders.model_copy(update={"revision": self._orders.revision + 1, "released": released})
+        self._orders = orders.model_copy(update={"revision": known + 1})
         for agent in self._agents.values():
             agent.apply.remote(self._orders.model_dump_json(by_alias=True))
 

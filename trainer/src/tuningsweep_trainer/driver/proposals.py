@@ -1,6 +1,6 @@
 """Which parameters the trial at a position of the sweep gets: grid and random depend on the position alone, searchers learn.
 
-Called by book.py. A restarted driver proposes the same again; what a searcher had learnt is told to it again.
+Called by upcoming.py. A restarted driver proposes the same again; what a searcher had learnt is told to it again.
 """
 
 from collections.abc import Iterable, Sequence

@@ -13,7 +13,6 @@ from types import FrameType
 from typing import Any
 
 import ray
-from ray import tune
 
 from tuningsweep_api import names
 from tuningsweep_api.messages import SweepResult, SweepState, desired_state
@@ -22,7 +21,6 @@ from tuningsweep_api.outcomes import ConditionReason, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.archive import Archive
 from tuningsweep_trainer.driver.book import Book
-from tuningsweep_trainer.driver.callback import BookKeeper
 from tuningsweep_trainer.driver.conductor import Conductor, orders_of
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.driver.control import ControlServer
@@ -33,18 +31,14 @@ from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
 from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.ray_session import ray_session
 from tuningsweep_trainer.driver.resources import trial_resources
-from tuningsweep_trainer.driver.schedulers import PAUSING, make_scheduler
-from tuningsweep_trainer.driver.search import SweepSearch, SweepStopper
 from tuningsweep_trainer.driver.state import sweep_result
 from tuningsweep_trainer.driver.tune_environment import keep_credentials
+from tuningsweep_trainer.driver.tuner import make_tuner
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import open_store
-from tuningsweep_trainer.supervisor.supervisor import Supervisor
 
-SUPERVISOR_RETRIES = 3
-"""Times in a row that a trial is tried again after its supervisor or its node died; from the start after any progress."""
 MOST_PENDING = 200
 """Trials that Tune may keep waiting for resources; more where parallelTrialCount asks for more."""
 
@@ -176,34 +170,7 @@ class _Run:
         """Let Tune run the trials."""
         self._describe(names.SWEEP_KEY, self._sweep.without_pod_template())
         if not self._book.nothing_left:
-            self._tuner().fit()
-
-    def _tuner(self) -> tune.Tuner:
-        spec = self._sweep.spec
-        resources = {key.removeprefix("num_").removesuffix("s"): value for key, value in self._resources.items()}
-        trainable = tune.with_parameters(Supervisor, context_json=self._context.model_dump_json(by_alias=True))
-        return tune.Tuner(
-            tune.with_resources(trainable, resources),
-            tune_config=tune.TuneConfig(
-                metric=spec.objective.objective_metric_name,
-                mode=spec.objective.type.value[:3],
-                scheduler=make_scheduler(spec, lambda: self._book.most_active),
-                search_alg=SweepSearch(self._book),
-                num_samples=1,
-                reuse_actors=True,
-                trial_name_creator=str,
-                trial_dirname_creator=lambda trial: trial.trial_id,
-            ),
-            run_config=tune.RunConfig(
-                name=self._context.run_id,
-                storage_path=f"{self._options.results}/tune",
-                failure_config=tune.FailureConfig(max_failures=SUPERVISOR_RETRIES),
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, num_to_keep=4),
-                stop=SweepStopper(self._book),
-                callbacks=[BookKeeper(self._book, may_pause=spec.scheduler.type in PAUSING)],
-                verbose=0,
-            ),
-        )
+            make_tuner(self._context, self._book, self._resources).fit()
 
     def _finish(self, result: SweepResult | None) -> SweepState:
         """Say how it ended, wait until the operator knows, clean up."""

@@ -96,7 +96,7 @@ class Bounded(LetsActorsStart):
 
 
 class EndsBrackets:
-    """Mixed into HyperBand and its kin: a bracket that is completed by a trial's own end leaves no paused trial behind."""
+    """Mixed into HyperBand and its kin: no bracket leaves a paused trial behind that nothing would wake or end any more."""
 
     _trial_info: dict[Any, Any]
 
@@ -118,9 +118,29 @@ class EndsBrackets:
         """
         bracket.is_being_processed = True
         try:
-            return super()._process_bracket(tune_controller, bracket)  # type: ignore[misc]  # of the scheduler mixed with
+            action = self._halve(tune_controller, bracket)
+            if bracket.finished():
+                self._stop_pausing(tune_controller, bracket)
+            return action
         finally:
             bracket.is_being_processed = False
+
+    def _halve(self, tune_controller: Any, bracket: Any) -> Any:
+        """Ray's processing, as often as it takes: where reports are sparser than rungs, survivors have done the next ones.
+
+        Ray 2.60 neither wakes nor ends those: they would have to report for that, and are paused.
+        """
+        action = super()._process_bracket(tune_controller, bracket)  # type: ignore[misc]  # of the scheduler mixed with
+        while bracket.current_trials() and bracket.cur_iter_done() and not bracket.finished():
+            again = super()._process_bracket(tune_controller, bracket)  # type: ignore[misc]
+            action = again if action == schedulers.TrialScheduler.PAUSE else action
+        return action
+
+    def _stop_pausing(self, tune_controller: Any, bracket: Any) -> None:
+        """Stop the trials of a finished bracket that are being paused: Ray 2.60 stops those alone that are paused already."""
+        for trial in bracket.current_trials():
+            if trial.is_saving:
+                tune_controller.stop_trial(trial)
 
 
 class BoundedHyperBand(EndsBrackets, Bounded, schedulers.HyperBandScheduler):

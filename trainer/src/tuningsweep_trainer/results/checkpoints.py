@@ -70,6 +70,10 @@ class CheckpointStore:
         """Copy a checkpoint's content to a local folder."""
         self._store.download(self._data(number), folder)
 
+    def drop_incomplete(self) -> None:
+        """Drop what a process that was killed while it saved has left of the next checkpoint."""
+        self.drop(self.next_number())
+
     def drop(self, number: int) -> None:
         """Drop a checkpoint, if it is there."""
         self._store.delete(self._description(number))

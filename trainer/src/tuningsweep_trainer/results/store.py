@@ -4,6 +4,7 @@ Object storage cannot append and has no atomic rename, so `LocalStore` and `Obje
 one adds a line to a file, the other writes one small object a line.
 """
 
+import glob
 import io
 import os
 import shutil
@@ -113,12 +114,13 @@ class LocalStore:
             return []
 
     def delete(self, path: str) -> None:
-        """Delete a file or a folder if it is there."""
+        """Delete a file or a folder if it is there, and what a writer that died has left of it."""
         target = self.root / path
-        if target.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-        else:
-            target.unlink(missing_ok=True)
+        for found in (target, *target.parent.glob(f".{glob.escape(target.name)}.*")):
+            if found.is_dir():
+                shutil.rmtree(found, ignore_errors=True)
+            else:
+                found.unlink(missing_ok=True)
 
 
 class ObjectStore:

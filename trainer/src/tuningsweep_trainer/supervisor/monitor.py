@@ -12,48 +12,29 @@ import select
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.limits import LimitAction, Limits
+from tuningsweep_api.spec.limits import LimitAction
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.container import oom_kills
-from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, Warned
+from tuningsweep_trainer.node.runtime import RuntimeFolder, Warned
 from tuningsweep_trainer.node.step_times import StepTimeTally
 from tuningsweep_trainer.results.traces import TrialTrace
 from tuningsweep_trainer.supervisor import ending as endings
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.errors import GpuError
 from tuningsweep_trainer.supervisor.launcher import Launched, Launcher, LaunchError
-from tuningsweep_trainer.supervisor.measuring import PEAK_MEMORY, Measurements, Totals
+from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
+from tuningsweep_trainer.supervisor.reports import Ended, Report, ReportTaker
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
+from tuningsweep_trainer.supervisor.standing_orders import StandingOrders
 from tuningsweep_trainer.supervisor.status import status_of
 from tuningsweep_trainer.training.job import TrainingJob
-from tuningsweep_trainer.training.wire import Message, MessageReader, WireError
 
 PUBLISH_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report with the objective, or with a checkpoint, and what was measured at the time."""
-
-    metrics: dict[str, float]
-    """The last value of every metric reported so far, and the measured ones."""
-    step: int
-    checkpoint: int | None
-    decisive: bool = True
-    """Whether it has the objective, so that Tune shall see it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The training process is gone. Without an ending its trial goes on elsewhere or was given up by the scheduler."""
-
-    ending: Ending | None
 
 
 class Monitor(threading.Thread):
@@ -83,15 +64,11 @@ class Monitor(threading.Thread):
         )
         self._launcher, self._launched, self._job = launcher, launched, job
         self._process, self._runtime, self._on_gone = process, runtime, on_gone
-        self._reader = MessageReader(launched.reports)
-        self._orders: Orders | None = None
-        self._orders_version: tuple[int, int] | None = None
-        self._limits = Limits()
+        self._reports = ReportTaker(launched, job, self.measurements, self.events)
+        self._orders = StandingOrders(runtime, job.trial, process)
         self._oom_kills = oom_kills()
-        self._memory_limit: int | None = None
         self._next_look, self._next_glance, self._next_publish = 0.0, 0.0, 0.0
         self._started_at = timestamp()
-        self._said: Ending | None = None
         self._ending: Ending | None = None
         self._withdrawn = threading.Event()
         self._over = False
@@ -104,7 +81,12 @@ class Monitor(threading.Thread):
     @property
     def released(self) -> bool:
         """Whether the driver lets the training process go: Tune has paused its trial, which may go on elsewhere by now."""
-        return self._orders is not None and self._process in self._orders.released
+        return self._orders.released
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the training process ended in the middle of its work, of saving a checkpoint perhaps."""
+        return self._reports.said is None
 
     def acknowledge(self) -> None:
         """Tell the training process that a report was taken."""
@@ -161,7 +143,7 @@ class Monitor(threading.Thread):
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
         reports, endings_told = self._launched.reports, self._launcher.socket.fileno()
-        watched = [endings_told] if self._reader.closed else [reports, endings_told]
+        watched = [endings_told] if self._reports.closed else [reports, endings_told]
         ready, _, _ = select.select(watched, [], [], timeout)
         if reports in ready:
             self._take_reports()
@@ -175,7 +157,7 @@ class Monitor(threading.Thread):
         if now < self._next_glance:
             return False
         self._next_glance = now + GLANCE_SECONDS
-        return self.measurements.stirs(now, self._memory_limit)
+        return self.measurements.stirs(now, self._orders.memory_limit)
 
     def _look(self, now: float) -> None:
         """Measure, judge, obey."""
@@ -184,12 +166,13 @@ class Monitor(threading.Thread):
         self._next_glance = now + GLANCE_SECONDS
         # Set by a look alone: reports measure too, and frequent ones would put the next look off for ever.
         self._next_look = now + self.measurements.interval
-        if self._limits.action is LimitAction.STOP:
-            self._next_look = judged_again_at(self._limits, self.measurements.window, now, self._next_look)
-        if self._withdrawn.is_set() or self._unwanted():
+        limits = self._orders.limits
+        if limits.action is LimitAction.STOP:
+            self._next_look = judged_again_at(limits, self.measurements.window, now, self._next_look)
+        if self._withdrawn.is_set() or self._orders.unwanted:
             self._end(None)
             return
-        stop = self._stop_reason()
+        stop = self._orders.stop_reason
         if stop is not None:
             self._end(endings.stopped(stop))
             return
@@ -198,13 +181,14 @@ class Monitor(threading.Thread):
             self._publish(now)
 
     def _judge(self, now: float) -> None:
-        if self._limits.action is LimitAction.STOP:
-            verdict = judge(self._limits, self.measurements.window, now)
+        limits = self._orders.limits
+        if limits.action is LimitAction.STOP:
+            verdict = judge(limits, self.measurements.window, now)
             if verdict is not None:
                 self._end(endings.over_limit(verdict))
             return
         for rule in RULES:
-            verdict = rule(self._limits, self.measurements.window, now)
+            verdict = rule(limits, self.measurements.window, now)
             if verdict is not None:
                 self._warn(verdict)
 
@@ -218,65 +202,20 @@ class Monitor(threading.Thread):
         log.warning("%s (limits.action is Warn)", endings.limit_sentence(verdict), extra={"trial": self._job.trial})
 
     def _obey(self, now: float) -> None:
-        """Read the driver's orders if they have changed."""
-        version = self._runtime.orders_version()
-        if version == self._orders_version:
-            return
-        self._orders_version, orders = version, self._runtime.read_orders()
-        if orders is not None:
-            self._orders, self._limits = orders, orders.desired.limits
-            self._memory_limit = self._limits.memory_bytes
-            self.measurements.follow(self._limits, now)
-
-    def _unwanted(self) -> bool:
-        return self.released or (self._orders is not None and self._orders.interrupted)
-
-    def _stop_reason(self) -> Reason | None:
-        return None if self._orders is None else stop_reason(self._orders, self._job.trial)
+        if self._orders.renew():
+            self.measurements.follow(self._orders.limits, now)
 
     def _take_reports(self) -> None:
-        try:
-            for message in self._reader.read():
-                self._take(message)
-        except WireError as error:
-            self._end(endings.raised(f"the training process sent nonsense: {error}"))
-
-    def _take(self, message: Message) -> None:
-        if message["kind"] == "report":
-            self._take_report(message)
-        elif message["kind"] == "finished":
-            self._take_finish(message)
-        elif message["kind"] == "failed":
-            self._said = endings.raised(message["message"])
-            extra = {"trial": self._job.trial, "traceback": message["traceback"]}
-            log.error("the trainable raised: %s", message["message"], extra=extra)
-
-    def _take_report(self, message: Message) -> None:
-        step, decisive, checkpoint = int(message["step"]), bool(message["decisive"]), message["checkpoint"]
-        metrics = self.totals.metrics
-        metrics.update(message["metrics"])
-        self.measurements.reports += 1
-        if decisive:
-            objective = message["metrics"].get(self._job.objective)
-            self.measurements.report(time.monotonic(), step, int(message["memory"]), objective)
-        if decisive or checkpoint is not None:
-            self.events.put(Report(dict(self.totals.metrics), step, checkpoint, decisive))
-
-    def _take_finish(self, message: Message) -> None:
-        metrics = self.totals.metrics
-        if self._job.checkpoint is not None and PEAK_MEMORY not in metrics:
-            # It was interrupted after its last report, and goes on from there: its end is the one chance to measure.
-            self.measurements.report(time.monotonic(), self._job.base_step, int(message["memory"]), None)
-        reported = set(metrics)
-        missing = self._job.missing_objective(reported)
-        self._said = endings.finished() if missing is None else endings.metric_missing(missing, reported)
+        nonsense = self._reports.take()
+        if nonsense is not None:
+            self._end(nonsense)
 
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS
         self.measurements.count_cpu(now)
         self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
         self._runtime.write_status(
-            status_of(self._job, self._process, self._launched, self._limits, self.measurements, now)
+            status_of(self._job, self._process, self._launched, self._orders.limits, self.measurements, now)
         )
 
     def _notice_death(self) -> None:
@@ -291,7 +230,7 @@ class Monitor(threading.Thread):
         self._take_reports()
         if not self._over:
             out_of_memory = oom_kills() > self._oom_kills
-            self._end(self._said or endings.died(status, out_of_memory=out_of_memory))
+            self._end(self._reports.said or endings.died(status, out_of_memory=out_of_memory))
 
     def _end(self, ending: Ending | None) -> None:
         """Kill what is left, tell the supervisor."""
@@ -303,10 +242,3 @@ class Monitor(threading.Thread):
         self.measurements.finish(now)
         self._ending = ending
         self.events.put(Ended(ending))
-
-
-def stop_reason(orders: Orders, trial: str) -> Reason | None:
-    """Why a trial must stop by the driver's orders, if it must."""
-    if trial in orders.desired.stop_trials:
-        return Reason.STOP_REQUESTED
-    return orders.desired.end or orders.end

@@ -29,8 +29,10 @@ from tuningsweep_trainer.supervisor.admission import Admission
 from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.measuring import Totals
-from tuningsweep_trainer.supervisor.monitor import Ended, Monitor, Report, stop_reason
+from tuningsweep_trainer.supervisor.monitor import Monitor
+from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
+from tuningsweep_trainer.supervisor.standing_orders import stop_reason
 from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 CHECKPOINT_NOTE = "tuningsweep.json"
@@ -161,6 +163,8 @@ class Supervisor(tune.Trainable):
         self._admission.leave()
         if monitor.released:
             self._drop_unseen()
+        elif monitor.cut_off:  # not later: the trial may go on elsewhere, and save
+            CheckpointStore(self._context.results, self._trial).drop_incomplete()
 
     def _end(self, ending: Ending | None) -> dict[str, Any]:
         assert self._training is not None

@@ -1,0 +1,56 @@
+"""The trials still to hand out: those that an earlier driver left unfinished, then new ones.
+
+The book hands them out and calls this under its lock.
+"""
+
+from tuningsweep_api.names import trial_name
+from tuningsweep_trainer.clocks import timestamp
+from tuningsweep_trainer.driver.live import Live
+from tuningsweep_trainer.driver.proposals import Proposer
+from tuningsweep_trainer.results.ledger import Assignment, History, Ledger
+
+
+class Upcoming:
+    """Gives each trial once."""
+
+    def __init__(self, ledger: Ledger, proposer: Proposer, history: History) -> None:
+        self._ledger, self._proposer = ledger, proposer
+        self._unfinished = {
+            name: Live(trial.parameters, trial.attempts, trial.first_start)
+            for name, trial in history.unfinished.items()
+        }
+        self._next_index = history.assigned
+        self._exhausted = False
+
+    def next(self, max_trial_count: int) -> tuple[str, Live] | None:
+        """The next trial, on record before this returns; None if there is none now."""
+        if self._unfinished:
+            name = next(iter(self._unfinished))
+            return name, self._unfinished.pop(name)
+        return self._new(max_trial_count)
+
+    def _new(self, max_trial_count: int) -> tuple[str, Live] | None:
+        if self._next_index >= max_trial_count:
+            return None
+        name = trial_name(self._next_index)
+        parameters = self._proposer.propose(self._next_index, name)
+        if parameters is None:
+            self._exhausted = True
+            return None
+        self._ledger.assign(Assignment(trial=name, parameters=parameters, time=timestamp()))
+        self._next_index += 1
+        return name, Live(parameters)
+
+    def used_up(self, max_trial_count: int) -> bool:
+        """Whether none is left, unless maxTrialCount is raised."""
+        return not self._unfinished and (self._exhausted or self._next_index >= max_trial_count)
+
+    def left(self) -> dict[str, Live]:
+        """Those of an earlier driver that were not handed out again."""
+        return dict(self._unfinished)
+
+    def withdraw(self) -> dict[str, Live]:
+        """What is left, not to be handed out any more."""
+        left = self.left()
+        self._unfinished.clear()
+        return left
