@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from cluster.sweeps import trainables_config_map
-from support.kubectl import Kubectl, KubectlError
+from support.api_server import KubectlError
+from support.kubectl import Kubectl
 from support.openml_server import serve
 
 SUPPORT = Path(__file__).parent.parent / "support"

@@ -93,7 +93,7 @@ def uninstall(kubectl: Kubectl) -> None:
 def _fetch(kubectl: Kubectl, path: str) -> str:
     """A path of the Prometheus, through the API server, which works in any cluster."""
     pod = f"/api/v1/namespaces/{kubectl.namespace}/pods/prometheus-test-0:9090/proxy"
-    return kubectl.run("get", "--raw", pod + urllib.parse.quote(path, safe="/?=&%+"))
+    return kubectl.raw(pod + urllib.parse.quote(path, safe="/?=&%+"))
 
 
 def _access(namespace: str) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """What cluster tests ask of a sweep: conditions, records, Events, the driver's pods."""
 
+import contextlib
 import json
 import os
 import secrets
 from typing import Any
 
+from support.api_server import KubectlError
 from support.kubectl import PATIENCE, Kubectl, eventually
 from support.sweeps import edited
 from support.trainables import ENOUGH
@@ -87,7 +89,7 @@ def head_pod(kubectl: Kubectl, name: str) -> str:
 
 def pod_metrics(kubectl: Kubectl, pod: str) -> str:
     """What a pod of a sweep tells Prometheus now; KubectlError while it is starting."""
-    return kubectl.run("get", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod}:8091/proxy/metrics")
+    return kubectl.raw(f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod}:8091/proxy/metrics")
 
 
 def stop_events(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
@@ -97,7 +99,13 @@ def stop_events(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
 
 
 def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim: str | None = None) -> str:
-    """A file of the sweep's results, read by a pod that mounts the claim."""
+    """A file of the sweep's results, read in its head pod while that runs, else by a pod that mounts the claim."""
+    heads = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
+    running = [pod for pod in heads if pod["status"].get("phase") == "Running"]
+    with contextlib.suppress(KubectlError):  # it has just gone
+        if running and claim is None:
+            path = f"/var/lib/tuningsweep/{name}/{file}"
+            return kubectl.run("exec", running[0]["metadata"]["name"], "--", "cat", path)
     reader = f"read-{name}-{secrets.token_hex(3)}"  # the one before may still be on its way out
     kubectl.apply(_reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
     try:

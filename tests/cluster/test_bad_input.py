@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.api_server import KubectlError
 from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
-from support.kubectl import PATIENCE, Kubectl, KubectlError, eventually
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.sweeps import BASE, edited
 
 
@@ -16,6 +17,11 @@ def test_the_base_manifest_is_accepted(kubectl: Kubectl) -> None:
 
 @pytest.mark.parametrize("case", BAD_MANIFESTS, ids=lambda case: case.name)
 def test_bad_manifest_is_refused(cluster: Kubectl, case: BadInput) -> None:
+    assert case.says in Kubectl("default").refusal("tuningsweep", edited(BASE, case.edits))
+
+
+@pytest.mark.parametrize("case", BAD_MANIFESTS[::20], ids=lambda case: case.name)
+def test_kubectl_shows_why(cluster: Kubectl, case: BadInput) -> None:
     with pytest.raises(KubectlError) as refused:
         Kubectl("default").apply(edited(BASE, case.edits), dry_run=True)
     assert case.says in str(refused.value)

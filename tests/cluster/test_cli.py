@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.sweeps import function_sweep, read_records, wait_condition, wait_running
+from cluster.sweeps import function_sweep, trial_counts, wait_condition, wait_running
 from support.kubectl import PATIENCE, Kubectl, eventually
 
 ROLE = Path(__file__).parents[2] / "manifests" / "cli-role.yaml"
@@ -88,7 +88,8 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
     limits = {"memory": "1Gi", "trialDuration": "1h"}
     kubectl.apply(behaving("steered", "quick", "hangs", "ignores_sigterm", spec__limits=limits))
     wait_running(kubectl, "steered", count=2)
-    eventually(lambda: "trial-0000" in records(user, "steered"), PATIENCE, "the quick trial has ended")
+    wait_ended(kubectl, 1)
+    assert "trial-0000" in records(user, "steered")
     assert "steered" in user.says("list")
     assert "running" in user.says("trials", "steered")
 
@@ -102,18 +103,42 @@ def test_a_sweep_is_shown_steered_and_followed_to_its_end(kubectl: Kubectl, user
     user.says("stop", "steered", "trial-0001")
     annotations = kubectl.get("tuningsweep", "steered")["metadata"]["annotations"]
     assert annotations["tuningsweep.io/stop"] == "trial-0099,trial-0001"
-    eventually(lambda: "trial-0001" in records(user, "steered"), PATIENCE, "trial-0001 has ended")
+    wait_ended(kubectl, 2)
     assert records(user, "steered")["trial-0001"]["reason"] == "StopRequested"
     assert "Stopped (StopRequested)" in user.says("why", "steered", "trial-0001")
     assert user.call("why", "steered", "trial-0099").returncode == 4
     assert "--behaviour=quick" in user.says("best", "steered", "-o", "args")
 
-    wait_running(kubectl, "steered", count=1)
+    suspend_and_resume(kubectl, user)
     user.says("stop", "steered", "trial-0002")
     seen = user.says("watch", "steered", "--no-progress")
     assert "best: trial-0000" in seen
     assert "Complete: SearchFinished" in seen
     check_finished(kubectl, user)
+
+
+def wait_ended(kubectl: Kubectl, count: int) -> None:
+    """Wait until so many trials have ended: asking by the command would start a Python each time."""
+
+    def ended() -> bool:
+        trials = trial_counts(kubectl, "steered")
+        return trials.get("succeeded", 0) + trials.get("stopped", 0) >= count
+
+    eventually(ended, PATIENCE, f"{count} trials have ended")
+
+
+def suspend_and_resume(kubectl: Kubectl, user: User) -> None:
+    """While it is suspended it is read from its claim; what had ended stays as it was."""
+    wait_running(kubectl, "steered", count=1)
+    assert "steered suspended" in user.says("suspend", "steered")
+    assert "already" in user.says("suspend", "steered")
+    wait_condition(kubectl, "steered", "Suspended")
+    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), PATIENCE, "no pod is left")
+    before = records(user, "steered")
+    assert list(before) == ["trial-0000", "trial-0001"]
+    user.says("resume", "steered")
+    wait_running(kubectl, "steered", count=1)
+    assert records(user, "steered") == before
 
 
 def check_finished(kubectl: Kubectl, user: User) -> None:
@@ -125,6 +150,11 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
         "trial-0001": "Stopped",
         "trial-0002": "Stopped",
     }
+    assert {trial: record["attempts"] for trial, record in ended.items()} == {
+        "trial-0000": 1,
+        "trial-0001": 1,
+        "trial-0002": 2,
+    }
     assert user.says("best", "steered", "-o", "args") == "--behaviour=quick\n"
     filtered = user.says("trials", "steered", "--outcome", "Stopped", "--sort=-trial", "-o", "csv").splitlines()
     assert [line.split(",")[0] for line in filtered] == ["trial", "trial-0002", "trial-0001"]
@@ -132,28 +162,6 @@ def check_finished(kubectl: Kubectl, user: User) -> None:
     late = user.call("limits", "steered", "--memory", "300Mi")
     assert (late.returncode, "has ended" in late.stderr) == (2, True)
     assert not readers(kubectl)
-
-
-@pytest.mark.long
-def test_a_suspended_sweep_is_read_from_its_claim_and_resumed(kubectl: Kubectl, user: User) -> None:
-    kubectl.apply(behaving("paused", "quick", "hangs"))
-    wait_running(kubectl, "paused", count=1)
-    eventually(lambda: "trial-0000" in records(user, "paused"), PATIENCE, "the quick trial has ended")
-    assert "paused suspended" in user.says("suspend", "paused")
-    assert "already" in user.says("suspend", "paused")
-    wait_condition(kubectl, "paused", "Suspended")
-    eventually(
-        lambda: not kubectl.items("pods", "tuningsweep.io/sweep=paused"), PATIENCE, "no pod is left while suspended"
-    )
-    before = records(user, "paused")
-    assert list(before) == ["trial-0000"]
-    user.says("resume", "paused")
-    wait_running(kubectl, "paused", count=1)
-    user.says("stop", "paused", "trial-0001")
-    assert "best: trial-0000" in user.says("watch", "paused", "--no-progress")
-    after = read_records(kubectl, "paused")
-    assert {record["trial"]: record for record in after} == {**before, "trial-0001": after[-1]}
-    assert [(record["outcome"], record["attempts"]) for record in after] == [("Succeeded", 1), ("Stopped", 2)]
 
 
 def test_refusals_are_sentences(kubectl: Kubectl, user: User, tmp_path: Path) -> None:

@@ -26,27 +26,22 @@ def test_missing_image(kubectl: Kubectl) -> None:
     assert cluster["image"] in condition(sweep, "Stalled")["message"]
 
 
-def test_unschedulable_pods_and_recovery(kubectl: Kubectl) -> None:
+def test_a_quota_that_is_exceeded_then_no_node_that_fits_and_recovery(kubectl: Kubectl) -> None:
+    kubectl.apply(
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    )
+    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), PATIENCE, "quota in force")
     selector = {"tuningsweep.io/no-such-node": "true"}
     kubectl.apply(function_sweep("nowhere", "quick", spec__cluster__podTemplate__nodeSelector=selector))
-    wait_condition(kubectl, "nowhere", "Stalled", SOON, "Unschedulable")
+    wait_condition(kubectl, "nowhere", "Stalled", SOON, "QuotaExceeded")
+    kubectl.run("delete", "resourcequota", "none")
+    wait_condition(kubectl, "nowhere", "Stalled", PATIENCE, "Unschedulable")
     node = KUBERAY.items("nodes")[0]["metadata"]["name"]
     KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node=true")
     try:
         recovers(kubectl, "nowhere")
     finally:
         KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node-")
-
-
-def test_exceeded_quota_and_recovery(kubectl: Kubectl) -> None:
-    kubectl.apply(
-        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
-    )
-    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), PATIENCE, "quota in force")
-    kubectl.apply(function_sweep("poor", "quick"))
-    wait_condition(kubectl, "poor", "Stalled", SOON, "QuotaExceeded")
-    kubectl.run("delete", "resourcequota", "none")
-    recovers(kubectl, "poor")
 
 
 def test_broken_import_fails_the_sweep_and_names_the_module(kubectl: Kubectl) -> None:
@@ -111,7 +106,7 @@ def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds:
     eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), PATIENCE, "no RayJob is left")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
     KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=60s")
-    kubectl.apply(function_sweep("too-early", "quick"))
+    kubectl.apply(function_sweep("too-early", "quick", spec__parallelTrialCount=1, spec__maxTrialCount=1))
     wait_condition(kubectl, "too-early", "Stalled", SOON, "KubeRayNotInstalled")
     _bring_crds_back(kuberay_crds)
     wait_condition(kubectl, "too-early", "Stalled", 60 + SOON, "KubeRayNotResponding")
@@ -121,6 +116,7 @@ def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds:
 
 def test_a_sweep_past_its_deadline_fails_and_one_that_has_ended_is_deleted_in_time(kubectl: Kubectl) -> None:
     times = {"spec__activeDeadlineSeconds": 45, "spec__ttlSecondsAfterFinished": 15}
-    kubectl.apply(function_sweep("late", "counting", spec__storage={"ephemeral": {}}, **times))
+    one = {"spec__storage": {"ephemeral": {}}, "spec__parallelTrialCount": 1}
+    kubectl.apply(function_sweep("late", "counting", **one, **times))
     wait_condition(kubectl, "late", "Failed", reason="DeadlineExceeded")
     eventually(lambda: kubectl.find("tuningsweep", "late") is None, PATIENCE, "the finished sweep is deleted")

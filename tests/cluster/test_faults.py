@@ -39,7 +39,7 @@ def test_limits_hold_and_deletion_works_while_the_operator_is_away(kubectl: Kube
     behaviours = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["quick", "hangs"]}}
     edits = {"parameters": [behaviours], "maxTrialCount": 2, "limits": {"stepTime": "20s"}}
     kubectl.apply(function_sweep(name, "hostile", **{f"spec__{field}": value for field, value in edits.items()}))
-    kubectl.apply(function_sweep("gone", "counting"))
+    kubectl.apply(function_sweep("gone", "counting", spec__parallelTrialCount=1))
     wait_running(kubectl, name)
     wait_running(kubectl, "gone")
     take_operator_away()

@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from cluster.sweeps import condition, trial_counts, wait_running
+from cluster.sweeps import condition, function_sweep, trial_counts, wait_running
 from support.gitops import Conversation, Repository, gitops
 from support.kubectl import PATIENCE, Kubectl, eventually
 
 FILE, NAME = "base/digits-svm.yaml", "digits-svm"
-FOR_EVER = 100_000_000
+MANY = {
+    "spec__parameters": [{"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}],
+    "spec__search": {"algorithmName": "random"},
+    "spec__maxTrialCount": 1000,
+}
+"""Trials of twenty seconds, and no end of them."""
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """The sample repository with one sweep, whose trials would go on for hours, on the head, which spares a pod."""
+    """The sample repository with one sweep, which would go on for hours and next to nothing of a core."""
     repository = Repository(tmp_path / "sweeps")
-    alone = {"minReplicas": 0, "maxReplicas": 0, "trialsPerWorker": 2}
-    repository.edit(
-        FILE, spec__trainable__builtin__steps=FOR_EVER, spec__maxTrialCount=1000, spec__cluster__workers=alone
-    )
+    repository.edit(FILE, spec=function_sweep(NAME, "counting", **MANY)["spec"])
     repository.edit("base/kustomization.yaml", resources=["digits-svm.yaml"])
     repository.commit("a long sweep")
     return repository

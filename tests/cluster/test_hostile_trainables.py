@@ -4,8 +4,9 @@ import json
 import time
 from typing import Any
 
-from cluster.sweeps import ONE_WORKER, function_sweep, has_ended, is_true, read_records
-from support.kubectl import PATIENCE, Kubectl, KubectlError
+from cluster.sweeps import function_sweep, has_ended, is_true, read_records
+from support.api_server import KubectlError
+from support.kubectl import PATIENCE, Kubectl
 
 LIMITS = {"memory": "600Mi", "stepTime": "3s"}
 GIB = 1 << 30
@@ -21,13 +22,13 @@ PARAMETERS = [
 
 
 def biggest_processes(kubectl: Kubectl, name: str) -> list[int]:
-    """Resident bytes of the largest processes in the sweep's worker pods now."""
+    """Resident bytes of the largest processes in the sweep's pod now."""
     script = (
         "import psutil, json; print(json.dumps(sorted((m.rss - m.shared for m in"
         " (p.memory_info() for p in psutil.process_iter())), reverse=True)[:3]))"
     )
     sizes: list[int] = []
-    for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=worker"):
+    for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head"):
         try:
             sizes += json.loads(kubectl.run("exec", pod["metadata"]["name"], "--", "python", "-c", script))
         except KubectlError:
@@ -59,7 +60,6 @@ def test_each_is_stopped_in_mid_step_and_the_sweep_goes_on(kubectl: Kubectl) -> 
         spec__limits=LIMITS,
         spec__parameters=PARAMETERS,
         spec__maxTrialCount=5,
-        spec__cluster__workers=ONE_WORKER,
     )
     sweep, largest_after_stop = run_to_the_end(kubectl, manifest)
     assert is_true(sweep, "Complete"), sweep["status"]

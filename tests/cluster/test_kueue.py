@@ -1,4 +1,4 @@
-"""Kueue in the cluster: a running sweep is preempted by one of higher priority, and goes on without losing a trial."""
+"""Kueue in the cluster: a running sweep is preempted by something of higher priority, and goes on without losing a trial."""
 
 import json
 import os
@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from cluster.monitoring import versions
-from cluster.sweeps import condition, function_sweep, is_true, read_records, trial_counts, wait_condition
+from cluster.sweeps import (
+    READER_IMAGE,
+    condition,
+    function_sweep,
+    is_true,
+    read_records,
+    trial_counts,
+    wait_condition,
+)
 from support.kubectl import PATIENCE, Kubectl, eventually
 from support.kueue import NAMESPACE, WITHOUT_VISIBILITY, manifests, queue_labels, queue_manifests
 
@@ -45,16 +53,39 @@ def kueue(cluster: Kubectl, kubectl: Kubectl) -> Iterator[None]:
         system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=120s", timeout=150)
         yield
         # While it is there: its queues hold on to what is admitted, and its definitions to the queues.
-        kubectl.run("delete", "tuningsweeps,localqueues", "--all", "--timeout=90s")
+        kubectl.run("delete", "tuningsweeps,jobs,localqueues", "--all", "--timeout=90s")
         cluster.run("delete", "clusterqueues,resourceflavors", "--all", "--timeout=60s")
     finally:
         system.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=everything)
 
 
-def start(kubectl: Kubectl, name: str, priority: str, **edits: Any) -> None:
-    """Start a sweep of trials of five seconds in the queue."""
-    steps = {"spec__trainable__arguments": {"steps": "50"}}
-    kubectl.apply(function_sweep(name, "counting", metadata__labels=queue_labels(priority), **steps, **edits))
+def patient_sweep() -> dict[str, Any]:
+    """A sweep of trials of five seconds in the queue, one at a time."""
+    edits = {"spec__trainable__arguments": {"steps": "50"}, "spec__parallelTrialCount": 1}
+    return function_sweep("patient", "counting", metadata__labels=queue_labels("low"), **edits)
+
+
+def urgent_job() -> dict[str, Any]:
+    """What someone else has in the queue, and more urgent; sweeps against sweeps are in tests/integration/queues."""
+    container = {
+        "name": "work",
+        "image": READER_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sleep", "5"],
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    pod = {
+        "restartPolicy": "Never",
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "urgent", "labels": queue_labels("high")},
+        "spec": {"suspend": True, "template": {"spec": pod}},
+    }
 
 
 @pytest.mark.long
@@ -64,14 +95,14 @@ def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None
         return True
 
     eventually(queues_are_there, PATIENCE, "Kueue's webhooks answer")
-    start(kubectl, "patient", "low", spec__parallelTrialCount=1)
+    kubectl.apply(patient_sweep())
     eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, PATIENCE, "a trial succeeded")
-    start(kubectl, "urgent", "high", spec__maxTrialCount=2)
+    kubectl.apply(urgent_job())
     waiting = wait_condition(kubectl, "patient", "Suspended", reason="Preempted")
     kept = waiting["status"]["trials"]["succeeded"]
     assert (waiting["status"]["phase"], waiting["status"]["trials"]["running"]) == ("Queued", 0)
     assert 1 <= kept < 4
-    wait_condition(kubectl, "urgent", "Complete")
+    kubectl.run("wait", "--for=condition=Complete", "job/urgent", f"--timeout={PATIENCE:.0f}s", timeout=PATIENCE + 30)
     done = wait_condition(kubectl, "patient", "Complete")
     assert not is_true(done, "Suspended"), condition(done, "Suspended")
     records = read_records(kubectl, "patient")

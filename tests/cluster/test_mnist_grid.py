@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.sweeps import has_ended, is_true, pod_metrics, read_records, stop_events
-from support.kubectl import PATIENCE, Kubectl, KubectlError, eventually
+from support.api_server import KubectlError
+from support.kubectl import PATIENCE, Kubectl, eventually
 from support.sweeps import edited
 from support.thesis import manifest_of
 

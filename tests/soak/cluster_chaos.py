@@ -26,8 +26,9 @@ from cluster.sweeps import (
     trial_counts,
 )
 from soak.soak import BrokenPromiseError, kept_records
-from support.kubectl import Kubectl, KubectlError, eventually
-from tuningsweep_trainer.driver.run import SUPERVISOR_RETRIES
+from support.api_server import KubectlError
+from support.kubectl import Kubectl, eventually
+from tuningsweep_trainer.driver.tuner import SUPERVISOR_RETRIES
 
 NAMESPACE = "chaos"
 OPERATORS = Kubectl("tuningsweep-system")

@@ -48,11 +48,15 @@ def look(browser: Browser, path: Path, view: str) -> Seen:
     return seen
 
 
-def look_and_keep(browser: Browser, path: Path, view: str) -> Iterator[Seen]:
-    """`look`, with a picture of the whole page beside it; for a fixture to yield from."""
-    seen = look(browser, path, view)
-    seen.page.screenshot(path=path.with_name(f"{view}.png"), full_page=True)
+def look_and_keep(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Seen]:
+    """`look` in the view that is the fixture's parameter; a picture of the whole page is beside it once a test has failed."""
+    failed = request.session.testsfailed
+    seen = look(browser, path, request.param)
     yield seen
+    if request.session.testsfailed > failed:
+        picture = path.with_name(f"{request.param}.png")
+        seen.page.screenshot(path=picture, full_page=True)
+        print(f"the page as it was: {picture}")
     seen.page.close()
 
 

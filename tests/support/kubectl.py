@@ -8,13 +8,48 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeVar
+
+from kubernetes import client, config
+
+from support.api_server import ApiServer, KubectlError
+from tuningsweep_operator.resources import (
+    CLAIMS,
+    CONFIG_MAPS,
+    EVENTS,
+    LEASES,
+    PODS,
+    RAY_JOBS,
+    SECRETS,
+    SWEEPS,
+)
 
 T = TypeVar("T")
 
+READ: Final = {
+    name: resource
+    for names, resource in {
+        ("tuningsweep", "tuningsweeps", "sweep", "sweeps"): SWEEPS,
+        ("pod", "pods"): PODS,
+        ("rayjob", "rayjobs"): RAY_JOBS,
+        ("secret", "secrets"): SECRETS,
+        ("configmap", "configmaps"): CONFIG_MAPS,
+        ("event", "events"): EVENTS,
+        ("lease", "leases"): LEASES,
+        ("pvc", "persistentvolumeclaims"): CLAIMS,
+    }.items()
+    for name in names
+}
+"""What is read over a connection; other kinds, lists of several and everything else are kubectl's."""
 
-class KubectlError(AssertionError):
-    """kubectl failed; the message is what it printed."""
+
+@cache
+def _server() -> ApiServer:
+    """With the rights of kubectl, by the same kubeconfig."""
+    settings = client.Configuration()
+    settings.retries = False
+    return ApiServer(config.new_client_from_config(client_configuration=settings))
 
 
 @dataclass(frozen=True)
@@ -37,19 +72,36 @@ class Kubectl:
         listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
         return self.run("apply", *extra, "-f", "-", stdin=json.dumps(manifests[0] if len(manifests) == 1 else listed))
 
+    def refusal(self, kind: str, manifest: dict[str, Any]) -> str:
+        """Why the API server would not take a new object, as `kubectl apply --dry-run=server` shows; empty if it would."""
+        return _server().refusal(READ[kind], self.namespace, manifest)
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """One object."""
-        return dict(json.loads(self.run("get", kind, name, "-o", "json")))
+        if kind not in READ:
+            return dict(json.loads(self.run("get", kind, name, "-o", "json")))
+        found = self.find(kind, name)
+        if found is None:
+            raise KubectlError(f"{kind} {name} not found in {self.namespace}")
+        return found
 
     def find(self, kind: str, name: str) -> dict[str, Any] | None:
         """One object, or None where there is none."""
+        if kind in READ:
+            return _server().find(READ[kind], self.namespace, name)
         printed = self.run("get", kind, name, "-o", "json", "--ignore-not-found")
         return dict(json.loads(printed)) if printed.strip() else None
 
     def items(self, kind: str, selector: str | None = None) -> list[dict[str, Any]]:
         """Objects of a kind, by label."""
+        if kind in READ:
+            return _server().items(READ[kind], self.namespace, selector)
         extra = ["-l", selector] if selector else []
         return list(json.loads(self.run("get", kind, "-o", "json", *extra))["items"])
+
+    def raw(self, path: str) -> str:
+        """What `kubectl get --raw PATH` prints."""
+        return _server().text(path)
 
     def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
         """A merge patch, as `kubectl patch --type merge`."""

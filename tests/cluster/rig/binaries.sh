@@ -18,16 +18,16 @@ export GOGC=400
 NO_DWARF=-gcflags=all=-dwarf=false
 
 build_tool() {
-  local tool=$1 folder command
+  local tool=$1 folder output
   folder=$(tool_folder "$tool")
   source "$RIG_SOURCE/build/$tool/recipe.sh"
   [[ $MODULE == tuningsweep.io/* ]] || grep -qE "^(require )?\s*$MODULE $VERSION( |\$)" "$RIG_SOURCE/build/$tool/go.mod" ||
     fail "build/$tool/go.mod does not pin $MODULE $VERSION: run \`make cluster-pins\` and commit the result"
   cd "$RIG_SOURCE/build/$tool"
   mkdir -p "$folder"
-  for command in "${COMMANDS[@]}"; do
-    go build -mod=readonly -trimpath "$NO_DWARF" -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$folder/${command%%=*}" "${command#*=}"
-  done
+  output=$folder/${COMMANDS[0]%%=*}
+  [ ${#COMMANDS[@]} = 1 ] || output=$folder/ # built at once, since linking keeps one core busy; each is named as its package
+  go build -mod=readonly -trimpath "$NO_DWARF" -tags "${TAGS-}" -ldflags "-s -w $LDFLAGS" -o "$output" "${COMMANDS[@]#*=}"
   [ -z "${MANIFESTS-}" ] || cp -r --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$MODULE")/$MANIFESTS" "$folder/"
   mark_done "$folder"
 }

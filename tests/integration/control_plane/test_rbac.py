@@ -18,6 +18,7 @@ from support.control_plane import ControlPlane, free_port, running_control_plane
 from support.kubectl import eventually
 from support.rig import rig_file
 from support.sweeps import BASE, edited
+from tuningsweep_operator import resources
 
 RELEASE = "tuningsweep-system"
 ACCOUNT = "tuningsweep-operator"
@@ -163,8 +164,8 @@ def works(installation: Installation, namespace: str, name: str) -> bool:
     installation.plane.kubectl("apply", "-f", "-", stdin=json.dumps(sweep))
 
     def seen() -> bool:
-        phase = installation.plane.kubectl("get", "sweep", name, "-n", namespace, "-o", "jsonpath={.status.phase}")
-        return phase == "Pending" and made_for(installation, namespace) == ALL_KINDS
+        status = installation.plane.get(resources.SWEEPS, name, namespace).get("status", {})
+        return status.get("phase") == "Pending" and made_for(installation, namespace) == ALL_KINDS
 
     return eventually(seen, 60, f"{namespace}/{name} has its objects and a status")
 

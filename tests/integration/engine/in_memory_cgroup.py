@@ -21,7 +21,7 @@ PACKED = {
     "trainable.function": "functions_of_engine:grows",
     "parameters": [{"name": "mebibytes", "parameterType": "discrete", "feasibleSpace": {"list": ["150", "200"]}}],
     "search": {"algorithmName": "random"},
-    "maxTrialCount": 6,
+    "maxTrialCount": 4,
     "parallelTrialCount": "Auto",
     "limits": {"memory": "400Mi"},
 }

@@ -21,6 +21,7 @@ from support.kubectl import eventually
 from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
 from tuningsweep_operator.kube import Kube, KubeError
+from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
 AWAY_SECONDS = 12.0
 CONVERGED_SECONDS = 40.0
@@ -69,8 +70,7 @@ def make_sweep(plane: ControlPlane, name: str, **edits: Any) -> None:
 
 
 def sweep_status(plane: ControlPlane, name: str) -> dict[str, Any]:
-    found = json.loads(plane.kubectl("get", "tuningsweep", name, "-o", "json"))
-    return dict(found.get("status") or {})
+    return dict(plane.get(SWEEPS, name).get("status") or {})
 
 
 def stalled(plane: ControlPlane, name: str) -> str:
@@ -81,13 +81,11 @@ def stalled(plane: ControlPlane, name: str) -> str:
 
 def is_taken_up(plane: ControlPlane, name: str) -> bool:
     """Whether a sweep has its RayJob and a status."""
-    made = plane.kubectl("get", "rayjob", name, "--ignore-not-found", "--output=name")
-    return bool(made) and "phase" in sweep_status(plane, name)
+    return plane.find(RAY_JOBS, name) is not None and "phase" in sweep_status(plane, name)
 
 
 def knows_only_what_is_there(plane: ControlPlane, operator: OperatorProcess) -> bool:
-    there = plane.kubectl("get", "tuningsweeps", "--output=name").split()
-    return operator.metric("tuningsweep_operator_sweeps") == len(there)
+    return operator.metric("tuningsweep_operator_sweeps") == len(plane.items(SWEEPS))
 
 
 def converges(plane: ControlPlane, operator: OperatorProcess, name: str) -> None:
@@ -221,8 +219,8 @@ def test_what_an_earlier_sweep_of_the_name_left_is_no_sign_of_the_new_one(
     owned = "rayjobs,secrets,configmaps,networkpolicies"
     plane.kubectl("delete", owned, "-l", "tuningsweep.io/sweep=heir")
     eventually(lambda: not stalled(plane, "heir") and is_taken_up(plane, "heir"), CONVERGED_SECONDS, "it goes on")
-    uid = plane.kubectl("get", "tuningsweep", "heir", "-o", "jsonpath={.metadata.uid}")
-    assert uid in plane.kubectl("get", "rayjob", "heir", "-o", "jsonpath={.metadata.ownerReferences}")
+    uid = plane.get(SWEEPS, "heir")["metadata"]["uid"]
+    assert uid in [owner["uid"] for owner in plane.get(RAY_JOBS, "heir")["metadata"]["ownerReferences"]]
 
 
 def test_a_queue_label_that_comes_later_changes_nothing_for_what_runs(
@@ -240,7 +238,7 @@ def test_a_queue_label_that_comes_later_changes_nothing_for_what_runs(
 
 async def test_a_status_is_written_to_the_sweep_that_it_is_of(plane: ControlPlane) -> None:
     make_sweep(plane, "again", spec__suspend=True)
-    uid = plane.kubectl("get", "tuningsweep", "again", "-o", "jsonpath={.metadata.uid}")
+    uid = plane.get(SWEEPS, "again")["metadata"]["uid"]
     await config.load_kube_config(str(plane.kubeconfig))
     async with Kube(ApiClient(), lambda: 60.0) as kube:
         written = await kube.replace_status("default", "again", uid, {"phase": "Suspended", "stopCount": 7})

@@ -12,6 +12,7 @@ from support.faulty_proxy import FaultyProxy, faulty_proxy
 from support.kubectl import eventually
 from support.operator_process import OperatorProcess, install_definitions
 from support.sweeps import BASE, edited
+from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
 FREED_SECONDS = 30
 READ_SECONDS = 2.0
@@ -70,23 +71,19 @@ class Sweeps:
     """Makes sweeps and tells how they stand."""
 
     def __init__(self, plane: ControlPlane) -> None:
-        self.kubectl = plane.kubectl
+        self._plane = plane
 
     def create(self, name: str, priority: int) -> None:
         manifest = edited(BASE, {"metadata.name": name, "spec.priority": priority})
-        self.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
-
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        printed = self.kubectl("get", kind, name, "-o", "json", "--ignore-not-found")
-        return dict(json.loads(printed)) if printed.strip() else {}
+        self._plane.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
 
     def started(self, name: str) -> bool:
-        job = self.get("rayjob", name)
-        return bool(job) and not job["spec"].get("suspend")
+        job = self._plane.find(RAY_JOBS, name)
+        return job is not None and not job["spec"].get("suspend")
 
     def waits(self, name: str) -> str:
         """The message of a sweep that is held back; empty of any other."""
-        status = self.get("tuningsweep", name).get("status", {})
+        status = (self._plane.find(SWEEPS, name) or {}).get("status", {})
         found = {condition["type"]: condition for condition in status.get("conditions", [])}
         suspended = found.get("Suspended", {})
         if (status.get("phase"), suspended.get("status")) != ("Queued", "True"):

@@ -13,6 +13,7 @@ from support.operator_process import OperatorProcess
 from support.sweeps import BASE, edited
 from tuningsweep_api import names
 from tuningsweep_api.crd import custom_resource_definition
+from tuningsweep_operator.resources import RAY_JOBS
 
 SECONDS = 40.0
 LATER = "v1beta1"
@@ -39,7 +40,7 @@ def operators(plane: ControlPlane, cluster: FakeCluster) -> Iterator[tuple[Opera
 def driver(plane: ControlPlane, cluster: FakeCluster, operators: tuple[OperatorProcess, OperatorProcess]) -> FakeDriver:
     """The driver of a sweep that runs."""
     plane.kubectl("create", "-f", "-", stdin=json.dumps(edited(BASE, {"metadata.name": RUNNING})))
-    eventually(lambda: plane.kubectl("get", "rayjob", RUNNING, "--ignore-not-found", "-o", "name"), SECONDS, "a RayJob")
+    eventually(lambda: plane.find(RAY_JOBS, RUNNING), SECONDS, "a RayJob")
     driver = cluster.run_job(RUNNING)
     eventually(lambda: status(plane).get("phase") == "Running", SECONDS, "the sweep runs")
     return driver
@@ -47,7 +48,7 @@ def driver(plane: ControlPlane, cluster: FakeCluster, operators: tuple[OperatorP
 
 def get(plane: ControlPlane, name: str, version: str = names.VERSION) -> dict[str, Any]:
     path = f"/apis/{names.GROUP}/{version}/namespaces/default/{names.PLURAL}/{name}"
-    return dict(json.loads(plane.kubectl("get", "--raw", path)))
+    return dict(json.loads(plane.raw(path)))
 
 
 def status(plane: ControlPlane, version: str = names.VERSION) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def status(plane: ControlPlane, version: str = names.VERSION) -> dict[str, Any]:
 
 
 def job_uid(plane: ControlPlane) -> str:
-    return plane.kubectl("get", "rayjob", RUNNING, "-o", "jsonpath={.metadata.uid}")
+    return str(plane.get(RAY_JOBS, RUNNING)["metadata"]["uid"])
 
 
 def is_followed(plane: ControlPlane, driver: FakeDriver) -> None:
@@ -104,7 +105,7 @@ def test_an_operator_goes_on_with_what_a_later_release_has_added(
     )
     noted = edited(BASE, {"metadata.name": "noted", "spec.note": "of a later release"})
     plane.kubectl("create", "-f", "-", stdin=json.dumps(noted))
-    eventually(lambda: plane.kubectl("get", "rayjob", "noted", "--ignore-not-found"), SECONDS, "it is taken up")
+    eventually(lambda: plane.find(RAY_JOBS, "noted"), SECONDS, "it is taken up")
     driver.added = {"addedLater": {"deep": [1]}}
     is_followed(plane, driver)
     eventually(
@@ -124,7 +125,7 @@ def install(plane: ControlPlane, versions: tuple[str, ...], storage: str) -> Non
     plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
     for version in versions:
         path = f"/apis/{names.GROUP}/{version}/{names.PLURAL}"
-        eventually(lambda path=path: plane.kubectl("get", "--raw", path), SECONDS, f"{version} is served")
+        eventually(lambda path=path: plane.raw(path), SECONDS, f"{version} is served")
 
 
 def migrate(plane: ControlPlane, version: str) -> None:

@@ -11,12 +11,14 @@ import pytest
 
 from support.control_plane import ControlPlane, running_control_plane
 from support.controllers import running_kuberay
-from support.kubectl import eventually
+from support.kubectl import READ, eventually
 from support.kueue import queue_labels, queue_manifests, running_kueue
 from support.operator_process import running_operator
 from support.sweeps import sweep_manifest
+from tuningsweep_operator.resources import PODS, Resource
 
 T = TypeVar("T")
+KINDS = {**READ, "resourcequota": Resource("", "v1", "resourcequotas")}
 SECONDS = 90
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "2"}
@@ -47,8 +49,7 @@ def apply(plane: ControlPlane, *items: dict[str, Any]) -> None:
 
 def find(plane: ControlPlane, kind: str, name: str) -> dict[str, Any]:
     """An object of the namespace `default`; empty if it is not there."""
-    printed = plane.kubectl("get", kind, name, "-o", "json", "--ignore-not-found")
-    return dict(json.loads(printed)) if printed.strip() else {}
+    return plane.find(KINDS[kind], name) or {}
 
 
 def wait(check: Callable[[], T | None], what: str) -> T:
@@ -136,8 +137,7 @@ def test_sweeps_wait_are_admitted_preempted_and_go_on(plane: ControlPlane) -> No
 
 
 def pods(plane: ControlPlane, sweep: str) -> list[dict[str, Any]]:
-    printed = plane.kubectl("get", "pods", "-l", f"tuningsweep.io/sweep={sweep}", "-o", "json")
-    return list(json.loads(printed)["items"])
+    return plane.items(PODS, selector=f"tuningsweep.io/sweep={sweep}")
 
 
 @pytest.mark.parametrize("resource", ["pods", "count/secrets"])

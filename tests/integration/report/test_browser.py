@@ -27,7 +27,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 @pytest.fixture(scope="module", params=VIEWS)
 def seen(request: pytest.FixtureRequest, browser: Browser, report: Written) -> Iterator[Seen]:
-    yield from look_and_keep(browser, report.page, request.param)
+    yield from look_and_keep(request, browser, report.page)
 
 
 def test_the_page_is_silent_and_fetches_nothing_but_itself(seen: Seen, report: Written) -> None:
