@@ -14,6 +14,7 @@ FILE, NAME = "base/digits-svm.yaml", "digits-svm"
 MANY = {
     "spec__parameters": [{"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}],
     "spec__search": {"algorithmName": "random"},
+    "spec__limits": {"memory": "1Gi"},
     "spec__maxTrialCount": 1000,
 }
 """Trials of twenty seconds, and no end of them."""
