@@ -25,7 +25,7 @@ def bench_plane(folder: Path) -> Iterator[ControlPlane]:
     """A control plane of its own below `folder`, with CRDs, roles and the namespace of the sweeps."""
     folder.mkdir(parents=True)
     with running_control_plane(folder) as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(rig_file("kuberay", "config/crd/bases")))
+        plane.create_crds(rig_file("kuberay", "config/crd/bases"))
         plane.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests" / "install.yaml"))
         plane.kubectl("create", "namespace", NAMESPACE)
         for crd in ("rayjobs.ray.io", "rayclusters.ray.io", "tuningsweeps.tuningsweep.io"):

@@ -12,7 +12,7 @@ from support.sweeps import edited
 from support.trainables import ENOUGH
 
 FINISHED = ("Complete", "Failed")
-READER_IMAGE = f"{os.environ.get('TUNINGSWEEP_TEST_IMAGES', 'localhost')}/tuningsweep-trainer:test"
+TRAINER_IMAGE = f"{os.environ.get('TUNINGSWEEP_TEST_IMAGES', 'localhost')}/tuningsweep-trainer:test"
 
 
 def condition(sweep: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -107,14 +107,20 @@ def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim:
             path = f"/var/lib/tuningsweep/{name}/{file}"
             return kubectl.run("exec", running[0]["metadata"]["name"], "--", "cat", path)
     reader = f"read-{name}-{secrets.token_hex(3)}"  # the one before may still be on its way out
-    kubectl.apply(_reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
+    return printed_by(kubectl, _reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
+
+
+def printed_by(kubectl: Kubectl, pod: dict[str, Any]) -> str:
+    """What a pod prints until it succeeds; then it is deleted."""
+    name = pod["metadata"]["name"]
+    kubectl.apply(pod)
     try:
-        eventually(lambda: _phase(kubectl, reader) in ("Succeeded", "Failed"), PATIENCE, f"pod {reader}")
-        printed = kubectl.run("logs", reader)
-        assert _phase(kubectl, reader) == "Succeeded", printed
+        eventually(lambda: _phase(kubectl, name) in ("Succeeded", "Failed"), PATIENCE, f"pod {name}")
+        printed = kubectl.run("logs", name)
+        assert _phase(kubectl, name) == "Succeeded", printed
         return printed
     finally:
-        kubectl.run("delete", "pod", reader, "--wait=false", "--grace-period=0")
+        kubectl.run("delete", "pod", name, "--wait=false", "--grace-period=0")
 
 
 def read_records(kubectl: Kubectl, name: str) -> list[dict[str, Any]]:
@@ -126,28 +132,30 @@ def _phase(kubectl: Kubectl, pod: str) -> str:
     return str(kubectl.get("pod", pod)["status"].get("phase", ""))
 
 
-def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
+def restricted_pod(*command: str) -> dict[str, Any]:
+    """The spec of a pod under the restricted standard that runs a command in the trainer's image."""
     return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-            "volumes": [{"name": "results", "persistentVolumeClaim": {"claimName": claim}}],
-            "containers": [
-                {
-                    "name": "reader",
-                    "image": READER_IMAGE,
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["cat", path],
-                    "volumeMounts": [{"name": "results", "mountPath": "/results"}],
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-                }
-            ],
-        },
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "program",
+                "image": TRAINER_IMAGE,
+                "imagePullPolicy": "IfNotPresent",
+                "command": list(command),
+                "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            }
+        ],
     }
+
+
+def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
+    spec = restricted_pod("cat", path)
+    spec["volumes"] = [{"name": "results", "persistentVolumeClaim": {"claimName": claim}}]
+    spec["containers"][0]["volumeMounts"] = [{"name": "results", "mountPath": "/results"}]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
 
 
 ONE_WORKER = {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2}

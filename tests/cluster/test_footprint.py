@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from cluster.sweeps import printed_by, restricted_pod
 from support.kubectl import Kubectl, eventually
 from support.sweeps import BASE, edited
 
@@ -32,6 +33,14 @@ def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
     resident = operator_resident()
     print(f"operator with ten sweeps: {resident / 2**20:.0f} MiB resident")
     assert resident < OPERATOR_LIMIT
+
+
+def test_trainer_image_has_what_samples_need_that_run_elsewhere(kubectl: Kubectl) -> None:
+    spec = restricted_pod(
+        "python", "-c", "import hyperopt, optuna, tuningsweep_trainer.examples.random_features as f; print(f.train)"
+    )
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "imports"}, "spec": spec}
+    assert "function train" in printed_by(kubectl, pod)
 
 
 def test_operator_image_is_without_ray() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from cluster.monitoring import versions
 from cluster.sweeps import (
-    READER_IMAGE,
     condition,
     function_sweep,
     is_true,
     read_records,
+    restricted_pod,
     trial_counts,
     wait_condition,
 )
@@ -67,24 +67,11 @@ def patient_sweep() -> dict[str, Any]:
 
 def urgent_job() -> dict[str, Any]:
     """What someone else has in the queue, and more urgent; sweeps against sweeps are in tests/integration/queues."""
-    container = {
-        "name": "work",
-        "image": READER_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "5"],
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    pod = {
-        "restartPolicy": "Never",
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": "urgent", "labels": queue_labels("high")},
-        "spec": {"suspend": True, "template": {"spec": pod}},
+        "spec": {"suspend": True, "template": {"spec": restricted_pod("sleep", "5")}},
     }
 
 

@@ -80,7 +80,7 @@ def limit_the_step_time(kubectl: Kubectl, scraped: Scraped) -> None:
 @pytest.mark.alone
 def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl, openml_server: str) -> None:
     manifest = manifest_of(NAME, openml_server, steps=60, evaluate_every=20)
-    kubectl.apply(edited(manifest, {"spec.limits": MEMORY}))
+    kubectl.apply(edited(manifest, {"spec.limits": MEMORY, "spec.tracking": {"enabled": False}}))
     scraped = Scraped()
     limit_the_step_time(kubectl, scraped)
     sweep = watch(kubectl, scraped, has_ended, "has ended")

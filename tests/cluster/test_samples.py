@@ -1,6 +1,6 @@
 """Every sample works unedited: the API server takes it, and after `kubectl apply -f` it is Complete.
 
-Two of them are run in tests/integration/engine/test_samples.py instead.
+Three of them are run in tests/integration/engine/test_samples.py instead.
 """
 
 from pathlib import Path

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cluster.leaks import check_nothing_written
-from cluster.sweeps import ONE_WORKER, READER_IMAGE, function_sweep, head_pod, wait_running
+from cluster.sweeps import ONE_WORKER, TRAINER_IMAGE, function_sweep, head_pod, wait_running
 from support.enforcer import policies_enforced
 from support.kubectl import Kubectl
 from tuningsweep_operator.access import ControlAccess
@@ -48,7 +48,7 @@ def stranger() -> dict[str, Any]:
             "containers": [
                 {
                     "name": "stranger",
-                    "image": READER_IMAGE,
+                    "image": TRAINER_IMAGE,
                     "imagePullPolicy": "IfNotPresent",
                     "command": ["sleep", "900"],
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},

@@ -1,4 +1,4 @@
-"""The thesis' workloads by `kubectl apply`, unedited but for fewer steps and a data server of the test's own.
+"""The thesis' workloads by `kubectl apply`, unedited but for fewer steps, a data server of the test's own and no MLflow.
 
 MNIST is in test_mnist_grid.py.
 """
@@ -11,6 +11,7 @@ import pytest
 
 from cluster.sweeps import read_records, wait_condition
 from support.kubectl import Kubectl
+from support.sweeps import edited
 from support.thesis import MANIFESTS, manifest_of
 
 STEPS = 20
@@ -29,7 +30,8 @@ def test_all_seven_are_accepted_as_they_are(kubectl: Kubectl) -> None:
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_completes(kubectl: Kubectl, openml_server: str, workload: str) -> None:
     """With the metrics of the thesis in records and status; a short name, for the namespace is made of it."""
-    manifest = manifest_of(workload, openml_server, STEPS, STEPS // 2)
+    untracked = {"spec.tracking": {"enabled": False}}
+    manifest = edited(manifest_of(workload, openml_server, STEPS, STEPS // 2), untracked)
     kubectl.apply(manifest)
     sweep = wait_condition(kubectl, workload, "Complete")
     records = {record["trial"]: record for record in read_records(kubectl, workload)}

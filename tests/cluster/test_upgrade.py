@@ -13,7 +13,7 @@ import yaml
 from cluster.release import SYSTEM, operator_pods, roll_back, rolled_back_after, upgrade, writer
 from cluster.sweeps import (
     ONE_WORKER,
-    READER_IMAGE,
+    TRAINER_IMAGE,
     condition,
     function_sweep,
     is_true,
@@ -169,7 +169,7 @@ def test_upgrade_and_rollback_touch_no_trial(kubectl: Kubectl, later_chart: Path
 
 def the_new_field_is_admitted(kubectl: Kubectl) -> None:
     """A sweep with the later CRD's field runs under an operator that does not know it, and its log names the field."""
-    image = {"spec__cluster__image": READER_IMAGE, "spec__cluster__imagePullPolicy": "IfNotPresent"}
+    image = {"spec__cluster__image": TRAINER_IMAGE, "spec__cluster__imagePullPolicy": "IfNotPresent"}
     kubectl.apply(sweep(NEWCOMER, **{f"spec__{NEW_FIELD}": "of a later release"}, **image))
     assert kubectl.get("tuningsweep", NEWCOMER)["spec"][NEW_FIELD] == "of a later release"
     wait_running(kubectl, NEWCOMER, count=2)

@@ -19,7 +19,7 @@ END_SECONDS = 30
 def running_kuberay(plane: ControlPlane) -> Iterator[None]:
     """KubeRay's operator, as the administrator."""
     health = free_port()
-    plane.kubectl("apply", "--server-side", "-f", str(rig_file("kuberay", "config") / "crd" / "bases"))
+    plane.create_crds(rig_file("kuberay", "config") / "crd" / "bases")
     wait_served(plane, "rayjobs", "rayclusters")
     command = [
         str(rig_file("kuberay", "kuberay-operator")),

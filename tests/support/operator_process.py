@@ -25,7 +25,7 @@ STOP_SECONDS = 30
 def install_definitions(plane: ControlPlane) -> None:
     """The CRDs of sweeps and of KubeRay, as they are installed."""
     ray = rig_file("kuberay", "config") / "crd" / "bases"
-    plane.apply_crds(ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml")
+    plane.create_crds(ROOT / "manifests" / "crd.yaml", ray / "ray.io_rayjobs.yaml", ray / "ray.io_rayclusters.yaml")
     wait_served(plane, "tuningsweeps", "rayjobs", "rayclusters")
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import threading
+from collections.abc import Callable
 
 import pytest
 from aiohttp import web
@@ -31,8 +33,10 @@ def connections(listener: socket.socket) -> int:
         return count
 
 
-def ask(port: int, times: int, seconds: float, pause: float = 0.0) -> list[Answer]:
-    """The answers to questions one after the other."""
+def ask(
+    port: int, times: int, seconds: float, pause: float = 0.0, after: Callable[[], None] = lambda: None
+) -> list[Answer]:
+    """The answers to questions one after the other, with a call and a pause after each."""
 
     async def run() -> list[Answer]:
         client, answers = ControlClient(seconds, lambda: 60.0, patience_seconds=0.01), []
@@ -40,6 +44,7 @@ def ask(port: int, times: int, seconds: float, pause: float = 0.0) -> list[Answe
             async with asyncio.timeout(GUARD_SECONDS):
                 for _ in range(times):
                     answers.append(await client.state(f"127.0.0.1:{port}", ACCESS))
+                    after()
                     await asyncio.sleep(pause)
         finally:
             await client.close()
@@ -66,22 +71,25 @@ def test_a_question_is_given_up_and_asked_anew_in_the_same_words(*, full: bool) 
 
 
 class SlowDriver:
-    """A control API that thinks for a while."""
+    """A control API that thinks about each question until it is told to answer."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.told = threading.Event()
         self.application = web.Application()
         self.application.router.add_get(names.CONTROL_STATE_PATH, self._answer)
 
     async def _answer(self, _: web.Request) -> web.Response:
         self.asked += 1
-        await asyncio.sleep(0.2)
+        while not self.told.is_set():  # noqa: ASYNC110 - it is set in another thread
+            await asyncio.sleep(0.01)
+        self.told.clear()
         return web.json_response(STATE)
 
 
 def test_a_slow_answer_is_fetched_by_a_later_call() -> None:
     with served((driver := SlowDriver()).application) as port:
-        first, second = ask(port, 2, NEVER, pause=2.0)
+        first, second = ask(port, 2, NEVER, pause=2.0, after=driver.told.set)
     assert first == Answer(error=NO_ANSWER)
     assert second.state == SweepState.model_validate(STATE)
     assert driver.asked == 1
@@ -89,6 +97,6 @@ def test_a_slow_answer_is_fetched_by_a_later_call() -> None:
 
 def test_an_answer_that_nobody_fetched_is_forgotten() -> None:
     with served((driver := SlowDriver()).application) as port:
-        answers = ask(port, 2, 0.5, pause=2.0)
+        answers = ask(port, 2, 0.5, pause=2.0, after=driver.told.set)
     assert answers == [Answer(error=NO_ANSWER)] * 2, "it would tell of a past that has gone by"
     assert driver.asked == 2

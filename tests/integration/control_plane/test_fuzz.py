@@ -29,7 +29,7 @@ from tuningsweep_operator.resources import (
 )
 from tuningsweep_operator.settings import Settings
 
-SAMPLE = max(200, EXAMPLES // 5)
+SAMPLE = max(100, EXAMPLES // 5)
 FREE_FORM = re.compile(
     r"\.template\.spec\.(tolerations|affinity|volumes|containers\[0\]\.(volumeMounts|env\[\d+\]\.valueFrom))"
 )
@@ -40,7 +40,7 @@ PAIR = KeyPair("certificate", "key")
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with running_control_plane(tmp_path_factory.mktemp("plane")) as plane:
-        plane.apply_crds(
+        plane.create_crds(
             CHART / "files" / "crd.yaml", rig_file("kuberay", "config") / "crd" / "bases" / "ray.io_rayjobs.yaml"
         )
         yield plane

@@ -143,7 +143,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     folder = tmp_path_factory.mktemp("plane")
     with running_control_plane(folder) as plane:
         crds = rig_file("kuberay", "config/crd/bases")
-        plane.apply_crds(crds / "ray.io_rayjobs.yaml", crds / "ray.io_rayclusters.yaml", CHART / "files" / "crd.yaml")
+        plane.create_crds(crds / "ray.io_rayjobs.yaml", crds / "ray.io_rayclusters.yaml", CHART / "files" / "crd.yaml")
         for namespace in (RELEASE, "ours", "theirs", "another"):
             plane.kubectl("create", "namespace", namespace)
         yield Installation(plane, folder)
