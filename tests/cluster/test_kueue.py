@@ -50,7 +50,8 @@ def kueue(cluster: Kubectl, kubectl: Kubectl) -> Iterator[None]:
     system, everything = Kubectl(NAMESPACE), installation(kubectl.namespace)
     try:
         system.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=everything)
-        system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=120s", timeout=150)
+        # It waits for its certificate, which it makes itself, and the kubelet brings to it when it next looks.
+        system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=300s", timeout=330)
         yield
         # While it is there: its queues hold on to what is admitted, and its definitions to the queues.
         kubectl.run("delete", "tuningsweeps,jobs,localqueues", "--all", "--timeout=90s")

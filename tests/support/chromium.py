@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL = "apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium"
+CACHE = Path(os.environ.get("TUNINGSWEEP_CACHE") or Path.home() / ".cache" / "tuningsweep")
+APT = "apt-get -o DPkg::Lock::Timeout=300"
+INSTALL = f"{APT} update -qq && {APT} install -qq -y --no-install-recommends chromium"
 
 
 @cache
@@ -18,12 +21,13 @@ def find_chromium() -> tuple[str | None, str]:
         return None, "no chromium or google-chrome on PATH, and no apt-get to install it with"
     if os.geteuid() != 0:
         return None, "no chromium or google-chrome on PATH, and only root can install it"
+    CACHE.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        ["/bin/sh", "-c", INSTALL],
+        ["flock", "--close", str(CACHE / "apt.lock"), "/bin/sh", "-c", INSTALL],  # the rig installs packages too
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
         check=False,
     )
     if path := _on_path():

@@ -107,6 +107,7 @@ class ConditionReason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     UNSCHEDULABLE = "Unschedulable"
     POD_REFUSED = "PodRefused"
+    PODS_NOT_READY = "PodsNotReady"
     DRIVER_CRASHING = "DriverCrashing"
     DRIVER_UNREACHABLE = "DriverUnreachable"
     NAME_CONFLICT = "NameConflict"

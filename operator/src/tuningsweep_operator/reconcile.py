@@ -179,6 +179,7 @@ class Reconciler:
             driver_error=answer.error,
             driver_silence=self._drivers.silence(key),
             job_silence=self._job_silence(key, facts),
+            start_silence=self._store.since_change(key) if facts.is_being_made else 0.0,
             queue_silence=self._queue_silence(key, facts),
             overdue=memory.since_deadline(deadline(sweep, status), now),
         )

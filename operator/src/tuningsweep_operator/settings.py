@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """Seconds without a sign of KubeRay, or of Kueue, on a RayJob after which the sweep is Stalled."""
     driver_silence_seconds: float = Field(default=30.0, gt=0)
     """Seconds without an answer of a running driver after which the sweep is Stalled."""
+    start_silence_seconds: float = Field(default=600.0, gt=0)
+    """Seconds without a change of a RayJob whose pods are being made after which the sweep is Stalled."""
     head_cpu: str = "200m"
     """CPU request of the head pod, beside its trials where it runs any."""
     head_memory: str = "2Gi"

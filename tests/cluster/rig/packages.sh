@@ -17,6 +17,14 @@ need() {
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "these are missing, and there is no apt-get to install them: ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
-    >"$CACHE/apt.log" 2>&1 || fail "apt-get could not install ${missing[*]}: $(tail -3 "$CACHE/apt.log")"
+  apt_install "${missing[@]}" >"$CACHE/apt.log" 2>&1 || fail "apt-get could not install ${missing[*]}: $(tail -3 "$CACHE/apt.log")"
+}
+
+# One at a time: tests install a Chromium meanwhile (tests/support/chromium.py), and apt-get itself waits for others. No
+# service that a package starts may inherit the lock.
+apt_install() {
+  local wait_for_others=(-o DPkg::Lock::Timeout=300)
+  flock --close "$CACHE/apt.lock" apt-get "${wait_for_others[@]}" update -qq &&
+    DEBIAN_FRONTEND=noninteractive flock --close "$CACHE/apt.lock" \
+      apt-get "${wait_for_others[@]}" install -qq -y --no-install-recommends "$@"
 }

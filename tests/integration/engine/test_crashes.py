@@ -18,7 +18,8 @@ import pytest
 from integration.engine.conftest import TESTS, records_in
 from integration.engine.test_monitor import eventually
 from tuningsweep_trainer.driver import tuner
-from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus
+from tuningsweep_trainer.node.in_use import LOCK
+from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus, runtime_folders, shared_folder
 
 PATIENCE = 180.0
 SUPERVISORS = ("ray::Supervisor", "ray::ResourceTrainable")
@@ -68,8 +69,16 @@ def newest(checkpoints: Path) -> int:
     return max((int(path.stem) for path in checkpoints.glob("*.json")), default=-1)
 
 
-def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> None:
-    """Start a driver and kill it once the second trial has kept more checkpoints."""
+def folder_of(family: list[psutil.Process]) -> Path:
+    """The runtime folder that supervisors of a driver's family work in."""
+    pids = {process.pid for process in family}
+    folders = [lock.parent for lock in shared_folder().glob(f"{runtime_folders()}/{LOCK}")]
+    (found,) = (f for f in folders if pids & {status.supervisor_pid for status in RuntimeFolder(f).statuses()})
+    return found
+
+
+def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> Path:
+    """Start a driver and kill it once the second trial has kept more checkpoints; the runtime folder that it leaves."""
     checkpoints = results / "checkpoints" / "trial-0001"
     seen = newest(checkpoints)
     driver = start_driver(results, ray_folder, edits)
@@ -77,10 +86,12 @@ def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> None:
     try:
         assert eventually(lambda: newest(checkpoints) > seen + 2, PATIENCE), "the second trial stands still"
         family = psutil.Process(driver.pid).children(recursive=True)
+        left = folder_of(family)
         driver.kill()
         driver.wait(timeout=PATIENCE)
         assert last_line(results) == ""
         assert list(records_in(results)) == ["trial-0000"], "an unfinished trial was put on record"
+        return left
     finally:
         for process in family:
             if process.is_running():
@@ -92,7 +103,7 @@ def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: 
     results = tmp_path / "results"
     steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["5", "200"]}}
     edits = {**EDITS, "parameters": [steps]}
-    end_early(results, ray_folder, edits)
+    left = end_early(results, ray_folder, edits)
     before = records_in(results)
     last = start_driver(results, ray_folder, edits)
     try:
@@ -106,6 +117,7 @@ def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: 
     resumed = after["trial-0001"]
     assert (resumed["outcome"], resumed["attempts"], resumed["steps"]) == ("Succeeded", 2, 200)
     assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
+    assert not left.exists(), "what the killed one had in shared memory is still there"
 
 
 def test_a_trial_goes_on_however_often_its_supervisor_is_killed(

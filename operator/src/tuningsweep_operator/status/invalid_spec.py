@@ -20,7 +20,7 @@ def refuse(
     conditions = Conditions(status.conditions, generation, now)
     changes: dict[str, object] = {"observed_generation": generation}
     if runs:
-        message = f"{sentence}; its trials go on, and no edit of it takes effect"
+        message = f"{sentence}; what runs or waits in a queue goes on, and no edit of it takes effect"
         conditions.set(ConditionType.STALLED, "True", ConditionReason.INVALID_SPEC, message)
     else:
         finish(conditions, Ending(ConditionType.FAILED, ConditionReason.INVALID_SPEC, sentence))

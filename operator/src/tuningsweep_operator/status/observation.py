@@ -45,6 +45,8 @@ class Observation:
     """Seconds since the driver of a running job was last heard, or since the job runs."""
     job_silence: float = 0.0
     """Seconds since the RayJob was made or changed without KubeRay taking note."""
+    start_silence: float = 0.0
+    """Seconds since the RayJob of a cluster that is being made has changed."""
     workload: Manifest | None = None
     """What Kueue keeps of the RayJob; None without a queue, or before Kueue took it up."""
     queue_silence: float = 0.0
@@ -71,6 +73,11 @@ class Observation:
     def is_under_way(self) -> bool:
         """Whether the RayJob has a cluster, or is getting one."""
         return self.ray_job is not None and not self.is_suspended and self.deployment not in ENDED
+
+    @property
+    def is_being_made(self) -> bool:
+        """Whether KubeRay has begun to make a cluster whose pods are not ready yet."""
+        return self.is_under_way and self.deployment == "Initializing"
 
     @property
     def is_queued(self) -> bool:

@@ -67,6 +67,17 @@ def _unschedulable(seen: Observation, settings: Settings) -> Trouble | None:  # 
     return None
 
 
+def _pods_not_ready(seen: Observation, settings: Settings) -> Trouble | None:
+    if seen.start_silence <= settings.start_silence_seconds:
+        return None
+    names = ", ".join(pod["metadata"]["name"] for pod in seen.pods) or "none is there"
+    message = (
+        "its pods are not ready, and nothing says why: `kubectl describe pod` shows what they wait for, a volume that another"
+        f" node has, a Secret or ConfigMap of cluster.podTemplate, a large image ({names})"
+    )
+    return Trouble(ConditionReason.PODS_NOT_READY, message)
+
+
 def _driver_crashing(seen: Observation, settings: Settings) -> Trouble | None:  # noqa: ARG001
     if seen.deployment == "Retrying" or (seen.driver_failures and seen.state is None and seen.deployment != "Failed"):
         message = f"the driver failed {seen.driver_failures} times and is started again; read the head pod's log"
@@ -118,6 +129,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _unschedulable,
     _driver_crashing,
     _driver_unreachable,
+    _pods_not_ready,
 )
 
 

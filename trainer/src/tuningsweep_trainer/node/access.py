@@ -8,6 +8,7 @@ from typing import Any, Final
 import ray
 
 from tuningsweep_trainer.driver.context import ACTOR_NAMESPACE, SweepContext
+from tuningsweep_trainer.node.in_use import hold
 from tuningsweep_trainer.node.runtime import RuntimeFolder
 
 AGENT_SECONDS: Final = 120.0
@@ -42,6 +43,7 @@ def find_node(context: SweepContext) -> NodeAccess:
                 raise NodeAgentMissingError(f"no node agent {name} within {AGENT_SECONDS:g} s") from error
             time.sleep(0.05)
     folder: Any = ray.get(agent.folder.remote())
+    hold(Path(folder))  # while the agent is started again, after its death, nobody may take this for abandoned
     data: Any = ray.get(agent.data.remote())
     gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
     return NodeAccess(RuntimeFolder(Path(folder)), data, tuple(map(str, gpus)))

@@ -18,7 +18,15 @@ from prometheus_client import CollectorRegistry, start_http_server
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.exporter import TrialCollector
-from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus, runtime_folder
+from tuningsweep_trainer.node.in_use import hold, remove_abandoned
+from tuningsweep_trainer.node.runtime import (
+    Orders,
+    RuntimeFolder,
+    TrialStatus,
+    runtime_folder,
+    runtime_folders,
+    shared_folder,
+)
 from tuningsweep_trainer.node.summary import SweepSummary
 from tuningsweep_trainer.results.store import open_store
 
@@ -37,7 +45,10 @@ class NodeAgent:
         configure_logging(sweep=metadata.name, namespace=metadata.namespace)
         node = ray.get_runtime_context().get_node_id()
         self._runtime = RuntimeFolder(runtime_folder(self._context.run_id, node))
+        hold(self._runtime.path, make=True)
         self._runtime.make()
+        for left in remove_abandoned(shared_folder(), runtime_folders()):
+            log.info("what a run that was killed had left in %s is removed", left)
         if self._runtime.read_orders() is None:
             self._runtime.write_orders(Orders.model_validate_json(orders_json))
         self._summary: SweepSummary | None = None

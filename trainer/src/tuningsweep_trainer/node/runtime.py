@@ -79,6 +79,11 @@ def runtime_folder(run_id: str, node_id: str) -> Path:
     return shared_folder() / f"tuningsweep-{os.getuid()}-{run_id}" / node_id[:16]
 
 
+def runtime_folders() -> str:
+    """The pattern of all of them, of this user, below `shared_folder`."""
+    return f"tuningsweep-{os.getuid()}-*/*"
+
+
 def shared_folder() -> Path:
     """Where private folders for the processes of one machine go: in shared memory where there is some."""
     shared = Path("/dev/shm")  # noqa: S108 - what is put there is private
