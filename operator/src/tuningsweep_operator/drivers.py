@@ -47,12 +47,12 @@ class Contact:
     untold: bool = False
     """Whether it has not taken what the sweep says now."""
 
-    def note_untold(self, sweep: TuningSweep, told: Answer) -> None:
-        """Log, once, that the driver did not take what it was told."""
-        if told.state is None and not self.untold:
+    def note_untold(self, sweep: TuningSweep, error: str) -> None:
+        """Log, once, that the driver did not take what it was told; no error says that it has."""
+        if error and not self.untold:
             extra = {"sweep": sweep.metadata.name, "namespace": sweep.metadata.namespace}
-            log.warning("the driver does not confirm an edit, it is told again: %s", told.error, extra=extra)
-        self.untold = told.state is None
+            log.warning("the driver does not confirm an edit, it is told again: %s", error, extra=extra)
+        self.untold = bool(error)
 
     def read(self, tag: str, now: float) -> None:
         """The driver's state was read."""
@@ -139,11 +139,13 @@ class Drivers:
             return Answer(error="the Secret with the driver's token can't be applied")
         answer = await self._control.state(contact.address, contact.access)
         desired = wanted_of_driver(sweep, status, now)
-        if answer.state is not None and answer.state.desired_digest != desired.digest():
+        if answer.state is None:
+            return answer
+        if answer.state.desired_digest != desired.digest():
             told = await self._control.put_desired(contact.address, contact.access, desired)
-            contact.note_untold(sweep, told)
             # What it has just said of itself counts in any case. Without a tag it is asked, and told, again soon.
             answer = told if told.state is not None else Answer(answer.state, told.error)
+        contact.note_untold(sweep, answer.error)
         if answer.state is not None and answer.state.sweep_uid != sweep.metadata.uid:
             return Answer(error="the driver that answers belongs to another sweep")
         return answer

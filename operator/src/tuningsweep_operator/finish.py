@@ -55,33 +55,31 @@ class Finisher:
 
     async def __call__(self, sweep: TuningSweep, status: TuningSweepStatus, now: datetime) -> float | None:
         """Work on one ended sweep; seconds until it wants to be looked at again, None for not before an event."""
-        wait = await self._step(sweep, status, now, now - _end(status, now))
-        key = (sweep.metadata.namespace, sweep.metadata.name)
-        return await self._delete_in_time(
-            key, sweep.metadata.uid, sweep.spec.ttl_seconds_after_finished, _end(status, now), now, wait
-        )
+        since_end, metadata = _since_end(status, now), sweep.metadata
+        wait = await self._step(sweep, status, now, since_end)
+        key, ttl = (metadata.namespace, metadata.name), sweep.spec.ttl_seconds_after_finished
+        return await self._delete_in_time(key, metadata.uid, ttl, since_end, wait)
 
     async def without_spec(
         self, key: Key, manifest: Manifest, status: TuningSweepStatus, now: datetime
     ) -> float | None:
         """As above for a sweep whose spec this release refuses: its driver can't be told, nor its RayJob built."""
-        uid, ended, wait = manifest["metadata"]["uid"], _end(status, now), None
+        uid, since_end = manifest["metadata"]["uid"], _since_end(status, now)
         ray_job = self._store.ray_jobs.get(key)
-        step = next_step(uid, Observation(ray_job=ray_job), now - ended)
-        if step is not Step.NOTHING:
-            wait = LOOK_SECONDS
+        step = next_step(uid, Observation(ray_job=ray_job), since_end)
         if step is Step.FREE and ray_job is not None:
             await self._kube.delete(RAY_JOBS, *key, uid=ray_job["metadata"]["uid"])
         ttl = manifest["spec"].get("ttlSecondsAfterFinished")
-        return await self._delete_in_time(key, uid, ttl, ended, now, wait)
+        wait = None if step is Step.NOTHING else LOOK_SECONDS
+        return await self._delete_in_time(key, uid, ttl, since_end, wait)
 
     async def _delete_in_time(
-        self, key: Key, uid: str, ttl: int | None, ended: datetime, now: datetime, wait: float | None
+        self, key: Key, uid: str, ttl: int | None, since_end: timedelta, wait: float | None
     ) -> float | None:
         """Delete the sweep once its TTL has gone by; until then, when to look again, `wait` at the latest."""
         if ttl is None:
             return wait
-        left = (ended + timedelta(seconds=ttl) - now).total_seconds()
+        left = ttl - since_end.total_seconds()
         if left > 0:
             return left if wait is None else min(left, wait)
         await self._kube.delete(SWEEPS, *key, uid=uid)
@@ -111,6 +109,6 @@ class Finisher:
         return answer.state is None or answer.state.result is not None
 
 
-def _end(status: TuningSweepStatus, now: datetime) -> datetime:
-    """When the sweep ended."""
-    return now if status.completion_time is None else parse_time(status.completion_time)
+def _since_end(status: TuningSweepStatus, now: datetime) -> timedelta:
+    """Time since the sweep ended."""
+    return timedelta() if status.completion_time is None else now - parse_time(status.completion_time)

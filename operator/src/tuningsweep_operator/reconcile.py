@@ -84,14 +84,18 @@ class Reconciler:
         now = datetime.now(UTC)
         memory = self._remember(key, manifest["metadata"]["uid"])
         status = TuningSweepStatus.model_validate(manifest.get("status") or {}, extra="ignore")
+        finished = is_finished(status)
+        if finished:
+            self._drivers.leave(key)
+            await self._note_generation(key, manifest, status)
         try:
             sweep = TuningSweep.from_stored(manifest)
         except ValidationError as error:
+            if finished:
+                return await self._finish.without_spec(key, manifest, status, now)
             self._drivers.leave(key)
             return await self._refuse(key, manifest, status, explain(error), now)
-        if is_finished(status):
-            self._drivers.leave(key)
-            await self._note_generation(key, manifest, status)
+        if finished:
             return await self._finish(sweep, status, now)
         if self._gate.is_undecided(key):
             return TROUBLE_SECONDS
@@ -131,9 +135,6 @@ class Reconciler:
         self, key: Key, manifest: Manifest, status: TuningSweepStatus, sentences: list[str], now: datetime
     ) -> float | None:
         """Say of a sweep with an invalid spec that it can't be followed."""
-        if is_finished(status):
-            await self._note_generation(key, manifest, status)
-            return await self._finish.without_spec(key, manifest, status, now)
         uid = manifest["metadata"]["uid"]
         ray_job = self._store.ray_job(key, uid)
         if ray_job is None and status.ray_job_name is not None:  # or not shown yet by a watch that has only begun

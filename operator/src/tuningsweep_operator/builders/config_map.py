@@ -22,12 +22,12 @@ def build_config_map(sweep: TuningSweep, settings: Settings) -> Manifest:
         "generation": sweep.metadata.generation,
         "annotations": {} if stop is None else {names.ANNOTATION_STOP: stop},
     }
-    owned, image = owned_metadata(sweep, config_map_name(sweep.metadata.name), "sweep"), settings.trainer_image
+    owned = owned_metadata(sweep, config_map_name(sweep.metadata.name), "sweep")
     resolved = {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": spec.dump()}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {**owned, "annotations": {names.ANNOTATION_TRAINER_IMAGE: image}},
+        "metadata": {**owned, "annotations": {names.ANNOTATION_TRAINER_IMAGE: settings.trainer_image}},
         "data": {names.SWEEP_KEY: json.dumps(resolved, indent=1, sort_keys=True)},
     }
 

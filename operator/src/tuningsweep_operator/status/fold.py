@@ -84,7 +84,8 @@ def fold(
             conditions.set(ConditionType.SUSPENDED, "False", ConditionReason.RESUMED, "it goes on")
         if resumed or previous.start_time is None:
             changes["start_time"] = timestamp(now)
-        _go_on(conditions, seen, late=late)
+        if not late:
+            _go_on(conditions, seen)
         _note_trouble(conditions, find_trouble(seen, settings, CHECKS))
     runs = seen.state is not None or late or (ending is None and changes.get("trials", previous.trials).running > 0)
     changes |= {
@@ -233,9 +234,7 @@ def _is_late(conditions: Conditions, seen: Observation, settings: Settings) -> b
     return silent and runs and seen.driver_silence <= settings.driver_silence_seconds
 
 
-def _go_on(conditions: Conditions, seen: Observation, *, late: bool) -> None:
-    if late:
-        return
+def _go_on(conditions: Conditions, seen: Observation) -> None:
     if seen.state is not None and seen.state.trials.total > seen.state.trials.pending:
         message = "trials run; the sweep is done when it is Complete or Failed"
         conditions.set(ConditionType.RECONCILING, "False", ConditionReason.TRIALS_RUNNING, message)

@@ -4,9 +4,7 @@ It prepares the data set once for all trials of the node, passes the driver's or
 the driver what they measure, and serves Prometheus metrics. Trials and limits go on without it if it dies; Ray restarts it.
 """
 
-import contextlib
 import logging
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -18,7 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.exporter import TrialCollector
-from tuningsweep_trainer.node.in_use import hold, remove_abandoned
+from tuningsweep_trainer.node.in_use import hold, remove, remove_abandoned
 from tuningsweep_trainer.node.runtime import (
     Orders,
     RuntimeFolder,
@@ -99,9 +97,7 @@ class NodeAgent:
 
     def leave(self) -> None:
         """Remove the node's files: the driver is done."""
-        shutil.rmtree(self._runtime.path, ignore_errors=True)
-        with contextlib.suppress(OSError):  # nodes of one machine share the folder above; the last one removes it
-            self._runtime.path.parent.rmdir()
+        remove(self._runtime.path)
 
     def _serve_metrics(self, port: int) -> None:
         registry = CollectorRegistry(auto_describe=False)

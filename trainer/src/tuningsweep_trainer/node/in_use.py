@@ -38,14 +38,17 @@ def remove_abandoned(folders: Path, pattern: str) -> list[Path]:
             descriptor = _locked(lock, os.O_RDWR, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (FileNotFoundError, BlockingIOError):
             continue
-        try:
-            shutil.rmtree(lock.parent, ignore_errors=True)
-        finally:
-            os.close(descriptor)
-        with contextlib.suppress(OSError):  # other nodes of the run may be there
-            lock.parent.parent.rmdir()
+        remove(lock.parent)
+        os.close(descriptor)
         removed.append(lock.parent)
     return removed
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder; nodes of one machine share the one above, which goes with the last of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
 
 
 def _locked(path: Path, flags: int, how: int) -> int:
