@@ -106,14 +106,13 @@ def read_results(kubectl: Kubectl, name: str, file: str = "trials.jsonl", claim:
         if running and claim is None:
             path = f"/var/lib/tuningsweep/{name}/{file}"
             return kubectl.run("exec", running[0]["metadata"]["name"], "--", "cat", path)
-    reader = f"read-{name}-{secrets.token_hex(3)}"  # the one before may still be on its way out
-    return printed_by(kubectl, _reader_pod(reader, claim or f"{name}-results", f"/results/{name}/{file}"))
+    return printed_by(kubectl, _reader(claim or f"{name}-results", f"/results/{name}/{file}"))
 
 
-def printed_by(kubectl: Kubectl, pod: dict[str, Any]) -> str:
+def printed_by(kubectl: Kubectl, spec: dict[str, Any]) -> str:
     """What a pod prints until it succeeds; then it is deleted."""
-    name = pod["metadata"]["name"]
-    kubectl.apply(pod)
+    name = f"printer-{secrets.token_hex(3)}"  # the one before may still be on its way out
+    kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
     try:
         eventually(lambda: _phase(kubectl, name) in ("Succeeded", "Failed"), PATIENCE, f"pod {name}")
         printed = kubectl.run("logs", name)
@@ -151,11 +150,12 @@ def restricted_pod(*command: str) -> dict[str, Any]:
     }
 
 
-def _reader_pod(name: str, claim: str, path: str) -> dict[str, Any]:
+def _reader(claim: str, path: str) -> dict[str, Any]:
+    """The spec of a pod that prints a file of a claim."""
     spec = restricted_pod("cat", path)
     spec["volumes"] = [{"name": "results", "persistentVolumeClaim": {"claimName": claim}}]
     spec["containers"][0]["volumeMounts"] = [{"name": "results", "mountPath": "/results"}]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+    return spec
 
 
 ONE_WORKER = {"minReplicas": 1, "maxReplicas": 1, "trialsPerWorker": 2}

@@ -36,11 +36,8 @@ def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
 
 
 def test_trainer_image_has_what_samples_need_that_run_elsewhere(kubectl: Kubectl) -> None:
-    spec = restricted_pod(
-        "python", "-c", "import hyperopt, optuna, tuningsweep_trainer.examples.random_features as f; print(f.train)"
-    )
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "imports"}, "spec": spec}
-    assert "function train" in printed_by(kubectl, pod)
+    script = "import hyperopt, optuna, tuningsweep_trainer.examples.random_features as f; print(f.train)"
+    assert "function train" in printed_by(kubectl, restricted_pod("python", "-c", script))
 
 
 def test_operator_image_is_without_ray() -> None:

@@ -1,4 +1,4 @@
-"""Issue E, GitOps: Argo CD's sync engine on a namespace whose sweep really runs; commits reach its trials."""
+"""Issue E, GitOps: Argo CD's sync engine keeps a namespace as a git repository says; commits reach what runs in it."""
 
 import os
 from collections.abc import Iterator
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster.sweeps import condition, function_sweep, trial_counts, wait_running
+from cluster.sweeps import condition, function_sweep, trial_counts, wait_condition, wait_running
 from support.gitops import Conversation, Repository, gitops
 from support.kubectl import PATIENCE, Kubectl, eventually
 
-FILE, NAME = "base/digits-svm.yaml", "digits-svm"
+NAME, WAITING = "digits-svm", "diabetes-svm"
+CHURN = 720
+"""Status writes: an hour of them at one every five seconds."""
 MANY = {
     "spec__parameters": [{"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}],
     "spec__search": {"algorithmName": "random"},
@@ -20,13 +22,18 @@ MANY = {
 """Trials of twenty seconds, and no end of them."""
 
 
+def file(name: str) -> str:
+    """Where the repository has a sweep."""
+    return f"base/{name}.yaml"
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """The sample repository with one sweep, which would go on for hours and next to nothing of a core."""
+    """The sample repository; of its sweeps one would go on for hours on next to nothing of a core, the other waits."""
     repository = Repository(tmp_path / "sweeps")
-    repository.edit(FILE, spec=function_sweep(NAME, "counting", **MANY)["spec"])
-    repository.edit("base/kustomization.yaml", resources=["digits-svm.yaml"])
-    repository.commit("a long sweep")
+    repository.edit(file(NAME), spec=function_sweep(NAME, "counting", **MANY)["spec"])
+    repository.edit(file(WAITING), spec__suspend=True)
+    repository.commit("a long sweep and one that waits")
     return repository
 
 
@@ -38,25 +45,66 @@ def agent(kubectl: Kubectl, repository: Repository) -> Iterator[Conversation]:
         yield conversation
 
 
-def test_a_commit_stops_running_trials_and_a_removed_file_prunes_the_running_sweep(
-    kubectl: Kubectl, repository: Repository, agent: Conversation
-) -> None:
-    assert [resource["status"] for resource in agent.ask("sync")["resources"]] == ["Synced"]
-    wait_running(kubectl, NAME)
-    assert agent.ask("diff")["drifted"] == []
+def synced(agent: Conversation) -> dict[str, str]:
+    """Sync; what became of each sweep, by name."""
+    return {resource["name"]: resource["status"] for resource in agent.ask("sync")["resources"]}
 
-    repository.edit(FILE, spec__limits__meanStepTime="1ms", spec__limits__warmupSteps=1)
+
+def no_drift(agent: Conversation) -> None:
+    answer = agent.ask("diff")
+    assert answer["compared"] > 0
+    assert answer["drifted"] == []
+
+
+def names(kubectl: Kubectl, kind: str) -> set[str]:
+    return {item["metadata"]["name"] for item in kubectl.items(kind)}
+
+
+def observed(kubectl: Kubectl, name: str) -> int:
+    """The generation of a sweep that its status tells of."""
+    return int(kubectl.get("tuningsweep", name).get("status", {}).get("observedGeneration", 0))
+
+
+def test_sweeps_follow_the_repository(kubectl: Kubectl, repository: Repository, agent: Conversation) -> None:
+    assert synced(agent) == {NAME: "Synced", WAITING: "Synced"}
+    wait_running(kubectl, NAME)
+    wait_condition(kubectl, WAITING, "Suspended")
+    assert names(kubectl, "rayjobs") == {NAME, WAITING}
+    no_drift(agent)
+
+    a_commit_takes_hold(kubectl, repository, agent)
+    status_churn_is_no_drift(kubectl, agent)
+
+    for name in (NAME, WAITING):
+        (repository.folder / file(name)).unlink()
+    repository.edit("base/kustomization.yaml", resources=[])
+    repository.commit("no sweeps")
+    assert synced(agent) == {NAME: "Pruned", WAITING: "Pruned"}
+    kinds = "tuningsweeps,rayjobs,rayclusters,pods,services,secrets,persistentvolumeclaims"
+    eventually(lambda: not kubectl.items(kinds), PATIENCE, "all of it went, pods too")
+
+
+def a_commit_takes_hold(kubectl: Kubectl, repository: Repository, agent: Conversation) -> None:
+    """Tighter limits stop running trials, and are what a driver reads that is yet to start."""
+    repository.edit(file(NAME), spec__limits__meanStepTime="1ms", spec__limits__warmupSteps=1)
+    repository.edit(file(WAITING), spec__limits__meanStepTime="40ms")
     repository.commit("tighter")
-    agent.ask("sync")
+    assert {drift["how"] for drift in agent.ask("diff")["drifted"]} == {"client", "server"}, "a commit is to be applied"
+    synced(agent)
     eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, PATIENCE, "running trials are stopped")
     sweep = kubectl.get("tuningsweep", NAME)
     assert {stop["reason"] for stop in sweep["status"]["lastStops"]} == {"MeanStepTimeLimitExceeded"}
     assert condition(sweep, "Complete")["status"] != "True"
-    assert agent.ask("diff")["drifted"] == []
+    eventually(lambda: observed(kubectl, WAITING) == 2, PATIENCE, "the change was seen")
+    told = kubectl.get("configmap", f"{WAITING}-sweep")["data"]["sweep.json"]
+    assert '"meanStepTime": "40ms"' in told
+    no_drift(agent)
 
-    (repository.folder / FILE).unlink()
-    repository.edit("base/kustomization.yaml", resources=[])
-    repository.commit("no sweep")
-    assert [resource["status"] for resource in agent.ask("sync")["resources"]] == ["Pruned"]
-    kinds = "tuningsweeps,rayjobs,rayclusters,pods,services,secrets,persistentvolumeclaims"
-    eventually(lambda: not kubectl.items(kinds), PATIENCE, "all of it went, pods too")
+
+def status_churn_is_no_drift(kubectl: Kubectl, agent: Conversation) -> None:
+    """Many writes of a status, each another one, beside those with which the operator puts it right; and a request."""
+    for number in range(CHURN):
+        kubectl.merge_status("tuningsweep", WAITING, {"trials": {"total": 1000, "succeeded": number}})
+    kubectl.run("annotate", "tuningsweep", WAITING, "tuningsweep.io/stop=trial-0001")
+    no_drift(agent)
+    assert synced(agent) == {NAME: "Synced", WAITING: "Synced"}

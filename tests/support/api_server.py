@@ -53,22 +53,34 @@ class ApiServer:
         assert status in (201, 400, 422), answer
         return "" if status == 201 else str(json.loads(answer)["message"])
 
+    def merge_status(self, resource: Resource, namespace: str, name: str, status: dict[str, Any]) -> None:
+        """Write fields of an object's status, as `kubectl patch --subresource=status --type merge` does."""
+        path = f"{resource.path(namespace, name)}/status"
+        code, answer = self._ask("PATCH", path, {}, {"status": status}, "application/merge-patch+json")
+        if code != 200:
+            raise KubectlError(f"PATCH {path}: {code}: {answer[:1000]}")
+
     def _ask(
-        self, method: str, path: str, query: dict[str, str], body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: dict[str, Any] | None = None,
+        content: str = "application/json",
     ) -> tuple[int, str]:
         arguments = self._api.param_serialize(
             method,
             path,
             query_params=list(query.items()),
-            header_params={"Accept": "application/json, */*", "Content-Type": "application/json"},
+            header_params={"Accept": "application/json, */*", "Content-Type": content},
             body=body,
             auth_settings=["BearerToken"],
         )
         try:
             response = self._api.call_api(*arguments, _request_timeout=SECONDS)
-            status, content = response.status, response.read()
+            status, answer = response.status, response.read()
         except ApiException as error:
-            status, content = error.status, error.body
+            status, answer = error.status, error.body
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise KubectlError(f"{method} {path}: {error}") from error
-        return status, content.decode() if isinstance(content, bytes) else str(content)
+        return status, answer.decode() if isinstance(answer, bytes) else str(answer)

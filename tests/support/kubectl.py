@@ -107,6 +107,10 @@ class Kubectl:
         """A merge patch, as `kubectl patch --type merge`."""
         self.run("patch", kind, name, "--type", "merge", "-p", json.dumps(patch))
 
+    def merge_status(self, kind: str, name: str, status: dict[str, Any]) -> None:
+        """Write fields of the status of one object, over a connection."""
+        _server().merge_status(READ[kind], self.namespace, name, status)
+
 
 PATIENCE: Final = 600.0
 """Seconds to wait for what nobody has promised a time for, however slow or busy the machine is."""

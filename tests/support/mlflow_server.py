@@ -36,7 +36,9 @@ class MlflowServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start and wait until it answers."""
+        """Start and wait until it answers; nothing if it has been."""
+        if self._process is not None:
+            return
         usual = [
             *("--backend-store-uri", f"sqlite:///{self.folder}/server.db"),
             *("--artifacts-destination", f"{self.folder}/artifacts", "--workers", "1"),

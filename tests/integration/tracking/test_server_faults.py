@@ -24,11 +24,18 @@ PASSWORD = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    running = MlflowServer(tmp_path_factory.mktemp("server"))
-    running.start()
-    yield running
-    running.stop()
+def any_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """One for all tests, which may be stopped."""
+    server = MlflowServer(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(any_server: MlflowServer) -> MlflowServer:
+    """It, running."""
+    any_server.start()
+    return any_server
 
 
 @pytest.fixture
@@ -114,29 +121,25 @@ def check_complete(server: MlflowServer, name: str, trials: int) -> None:
         assert run.data.metrics["system/memory_bytes"] == 1e8
 
 
-def test_a_server_that_is_started_late_stopped_and_started_again(tmp_path: Path) -> None:
-    (tmp_path / "server").mkdir()
-    server = MlflowServer(tmp_path / "server")
-    try:
-        first = Sweep(tmp_path / "results", "late", server.uri)
-        first.trial(0)
-        server.start()
-        first.trial(1)
-        first.end(interrupted=True)
-        assert first.unsent == []
+def test_a_server_that_is_started_late_stopped_and_started_again(tmp_path: Path, any_server: MlflowServer) -> None:
+    any_server.stop()
+    first = Sweep(tmp_path, "late", any_server.uri)
+    first.trial(0)
+    any_server.start()
+    first.trial(1)
+    first.end(interrupted=True)
+    assert first.unsent == []
 
-        server.stop()
-        second = Sweep(tmp_path / "results", "late", server.uri)
-        second.trial(2)
-        second.end()
-        assert second.unsent
+    any_server.stop()
+    second = Sweep(tmp_path, "late", any_server.uri)
+    second.trial(2)
+    second.end()
+    assert second.unsent
 
-        server.start()
-        assert send_the_rest(str(tmp_path / "results"))[1] == 0
-        assert second.unsent == []
-        check_complete(server, "late", 3)
-    finally:
-        server.stop()
+    any_server.start()
+    assert send_the_rest(str(tmp_path))[1] == 0
+    assert second.unsent == []
+    check_complete(any_server, "late", 3)
 
 
 def test_a_server_that_refuses_for_a_while_is_told_everything_and_the_log_says_so_once(
