@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.sweeps import condition, function_sweep, recovers, wait_condition
+from cluster.sweeps import condition, function_sweep, recovers, wait_condition, wait_running
 from support.kubectl import PATIENCE, Kubectl, eventually
 
 KUBERAY = Kubectl("kuberay-system")
@@ -26,13 +26,16 @@ def test_missing_image(kubectl: Kubectl) -> None:
     assert cluster["image"] in condition(sweep, "Stalled")["message"]
 
 
-def test_a_quota_that_is_exceeded_then_no_node_that_fits_and_recovery(kubectl: Kubectl) -> None:
+def test_an_exceeded_quota_then_no_node_that_fits_then_recovery_until_the_deadline_and_deletion_in_time(
+    kubectl: Kubectl,
+) -> None:
     kubectl.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     )
     eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), PATIENCE, "quota in force")
     selector = {"tuningsweep.io/no-such-node": "true"}
-    kubectl.apply(function_sweep("nowhere", "quick", spec__cluster__podTemplate__nodeSelector=selector))
+    finished = {"spec__ttlSecondsAfterFinished": 15, "spec__storage": {"ephemeral": {}}}
+    kubectl.apply(function_sweep("nowhere", "counting", spec__cluster__podTemplate__nodeSelector=selector, **finished))
     wait_condition(kubectl, "nowhere", "Stalled", SOON, "QuotaExceeded")
     kubectl.run("delete", "resourcequota", "none")
     wait_condition(kubectl, "nowhere", "Stalled", PATIENCE, "Unschedulable")
@@ -42,6 +45,10 @@ def test_a_quota_that_is_exceeded_then_no_node_that_fits_and_recovery(kubectl: K
         recovers(kubectl, "nowhere")
     finally:
         KUBERAY.run("label", "node", node, "tuningsweep.io/no-such-node-")
+    wait_running(kubectl, "nowhere")
+    kubectl.patch("tuningsweep", "nowhere", {"spec": {"activeDeadlineSeconds": 1}})
+    wait_condition(kubectl, "nowhere", "Failed", reason="DeadlineExceeded")
+    eventually(lambda: kubectl.find("tuningsweep", "nowhere") is None, PATIENCE, "the finished sweep is deleted")
 
 
 def test_broken_import_fails_the_sweep_and_names_the_module(kubectl: Kubectl) -> None:
@@ -112,11 +119,3 @@ def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds:
     wait_condition(kubectl, "too-early", "Stalled", 60 + SOON, "KubeRayNotResponding")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
     wait_condition(kubectl, "too-early", "Complete")
-
-
-def test_a_sweep_past_its_deadline_fails_and_one_that_has_ended_is_deleted_in_time(kubectl: Kubectl) -> None:
-    times = {"spec__activeDeadlineSeconds": 45, "spec__ttlSecondsAfterFinished": 15}
-    one = {"spec__storage": {"ephemeral": {}}, "spec__parallelTrialCount": 1}
-    kubectl.apply(function_sweep("late", "counting", **one, **times))
-    wait_condition(kubectl, "late", "Failed", reason="DeadlineExceeded")
-    eventually(lambda: kubectl.find("tuningsweep", "late") is None, PATIENCE, "the finished sweep is deleted")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     """A sweep with one trial that hangs and one that is quick."""
     folder = tmp_path_factory.mktemp("cli")
     manifest = hang_and_quick("mixed", "1s")
+    manifest["spec"]["tracking"]["enabled"] = True
     return folder, manifest, run(folder, manifest)
 
 
@@ -68,6 +70,8 @@ def test_complete_sweep_exits_with_zero_and_says_what_was_stopped(
     assert "1 of 2 trials were stopped at a limit" in done.stdout
     assert "is over limits.stepTime 1.00s" in done.stdout
     assert "Complete (SearchFinished)" in done.stdout
+    assert "mlflow" not in (done.stdout + done.stderr).lower(), "MLflow's own chatter"
+    assert (folder / "results" / "mixed" / "mlflow.db").is_file()
 
 
 def look(folder: Path, *arguments: str) -> str:
@@ -110,29 +114,15 @@ def test_a_sweep_without_success_exits_with_one_and_names_the_cause(tmp_path: Pa
     assert "nothing_of_that_name" in done.stdout
 
 
-def test_the_deadline_ends_a_sweep_also_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
-    manifest = hang_and_quick("late", "1h")
-    manifest["spec"]["activeDeadlineSeconds"] = 6
-    with subprocess.Popen(command(tmp_path, manifest), cwd=tmp_path, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.wait(timeout=180) == 1
-    state = json.loads((tmp_path / "results" / "late" / "result.json").read_text())
-    assert state["result"]["reason"] == "DeadlineExceeded"
-
-
-def test_ctrl_c_exits_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_130_and_the_same_command_goes_on_to_the_deadline_even_if_nobody_reads(
+    tmp_path: Path,
+) -> None:
     waiting = hang_and_quick("broken-off", "100s")
     # A terminal sends SIGINT to the whole process group, to Ray's processes as well.
     with subprocess.Popen(
         command(tmp_path, waiting), cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        assert process.stdout is not None
-        seen = ""
-        while "Succeeded" not in seen or seen.count("started") < 2:
-            line = process.stdout.readline()
-            assert line, seen
-            seen += line
+        read_until(process, lambda seen: "Succeeded" in seen and seen.count("started") >= 2)
         os.killpg(process.pid, signal.SIGINT)
         left, _ = process.communicate(timeout=120)
     assert process.returncode == 130, left
@@ -140,9 +130,24 @@ def test_ctrl_c_exits_with_130_and_the_same_command_goes_on(tmp_path: Path) -> N
     before = records(tmp_path, "broken-off")
     assert [record["outcome"] for record in before.values()] == ["Succeeded"]
 
-    done = run(tmp_path, hang_and_quick("broken-off", "1s"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "going on with the unfinished run" in done.stdout
+    waiting["spec"]["activeDeadlineSeconds"] = 6
+    with subprocess.Popen(command(tmp_path, waiting), cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        read_until(process, lambda seen: "going on with the unfinished run" in seen)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=180) == 1
     after = records(tmp_path, "broken-off")
     assert {name: after[name] for name in before} == before
-    assert sorted(record["outcome"] for record in after.values()) == ["LimitExceeded", "Succeeded"]
+    assert sorted(record["outcome"] for record in after.values()) == ["Stopped", "Succeeded"]
+    state = json.loads((tmp_path / "results" / "broken-off" / "result.json").read_text())
+    assert state["result"]["reason"] == "DeadlineExceeded"
+
+
+def read_until(process: "subprocess.Popen[str]", enough: Callable[[str], bool]) -> None:
+    """Read what a command prints until it has said enough."""
+    assert process.stdout is not None
+    seen = ""
+    while not enough(seen):
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line

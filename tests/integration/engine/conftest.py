@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,6 @@ BASE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def embedded_ray() -> Iterator[Path]:
     """Ray in a folder of its own, as a local run would start it; the folder."""
-    with engine_ray() as folder:
-        yield folder
-
-
-@contextmanager
-def engine_ray() -> Iterator[Path]:
-    """As the product embeds it: Ray gives up by itself after 30 s, which a busy machine can need, and is tried again."""
     with (
         tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder,
         ray_session(DriverOptions(results=folder, ray_temp_dir=folder, log_to_driver=False)),

@@ -13,7 +13,7 @@ import pytest
 from tuningsweep_trainer.reproduce.arms import Arm
 
 ROOT = Path(__file__).parents[3]
-OPTIONS = ["--quick", "--workloads", "mnist-svm"]
+OPTIONS = ["--quick", "--workloads", "diabetes-svm"]
 COMMAND = [str(Path(sys.executable).with_name("tuningsweep")), "reproduce", *OPTIONS]
 
 
