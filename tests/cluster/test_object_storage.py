@@ -102,7 +102,7 @@ def rows(kubectl: Kubectl) -> list[dict[str, str]]:
 
 
 def check_records() -> None:
-    """One record a trial, in one object; those that were suspended went on from a checkpoint; each process left a trace."""
+    """One record a trial, in one object; those that were suspended went on from a checkpoint; processes left traces."""
     store = open_store(RESULTS)
     records = {record.trial: record for record in Ledger(store).load().records}
     ended = {
@@ -118,7 +118,9 @@ def check_records() -> None:
     assert len((store.read(TRIALS) or b"").splitlines()) == len(records)
     for trial, record in records.items():
         traces = read_traces(store, trial)
-        assert len(traces) == record.attempts, "one for each process"
+        assert 1 <= len(traces) <= record.attempts, (
+            "one for each process, if its suspended pod had the time to write it"
+        )
         assert all(trace.points for trace in traces)
 
 

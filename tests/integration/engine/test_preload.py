@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from integration.engine.slowly_imported import SECONDS
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.driver.preflight import rehearse
@@ -16,8 +17,8 @@ from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.training.wire import MessageReader
 
 
-def context_of(folder: Path, *preload: str) -> SweepContext:
-    trainable = {"function": "functions_of_engine:imports", "preload": list(preload)}
+def context_of(folder: Path, *preload: str, function: str = "functions_of_engine:imports") -> SweepContext:
+    trainable = {"function": function, "preload": list(preload)}
     return SweepContext(
         run_id="test", sweep=sweep_of({"trainable": trainable}), results=str(folder), python_path=PYTHON_PATH
     )
@@ -61,3 +62,9 @@ def test_a_module_that_is_not_there_fails_the_sweep_before_its_first_trial(tmp_p
     with pytest.raises(SweepError, match=r"trainable\.preload no_such_module: ModuleNotFoundError") as refused:
         rehearse(context_of(tmp_path, "no_such_module"), None)
     assert refused.value.reason is ConditionReason.TRAINABLE_UNAVAILABLE
+
+
+def test_the_rehearsal_tells_what_every_trial_would_take_to_load(tmp_path: Path) -> None:
+    rehearsed = rehearse(context_of(tmp_path, function="slowly_imported:train"), None)
+    assert rehearsed.load_seconds >= SECONDS
+    assert rehearsed.memory > 1 << 20

@@ -9,6 +9,8 @@ from integration.engine.scheduler_cases import BEHAVIOURS, SCHEDULERS, TWO_OBJEC
 
 WITHOUT_CHECKPOINTS = {"HyperBand": 6, "PBT": 3}
 """Trials; BOHB pauses as the one, PB2 clones as the other."""
+LIMITS = {"stepTime": "2s"}
+"""A thousand times what a step takes that does not hang: a busy machine may stop a process for some of it."""
 
 
 def is_slow(record: dict[str, Any]) -> bool:
@@ -25,7 +27,7 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
             "maxTrialCount": 6,
             "scheduler": {"type": scheduler, **SCHEDULERS[scheduler]},
             "trainable.function": "functions_of_engine:slow_or_not",
-            "limits": {"stepTime": "300ms"},
+            "limits": LIMITS,
         }
     )
     assert state.result is not None
@@ -35,7 +37,7 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
     for record in records.values():
         if is_slow(record):
             assert (record["outcome"], record["reason"]) == ("LimitExceeded", "StepTimeLimitExceeded"), record
-            assert record["observed"] > record["limit"] == pytest.approx(0.3)
+            assert record["observed"] > record["limit"] == pytest.approx(2.0)
         else:
             assert record["outcome"] in ("Succeeded", "Pruned"), record
     slow = [record for record in records.values() if is_slow(record)]
@@ -64,9 +66,7 @@ def test_every_trial_without_a_checkpoint_ends_once(run: Any, scheduler: str) ->
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_limits_hold_while_several_objectives_are_searched(run: Any, parallel: int) -> None:
-    state, records = run(
-        TWO_OBJECTIVES | {"maxTrialCount": 8, "parallelTrialCount": parallel, "limits": {"stepTime": "300ms"}}
-    )
+    state, records = run(TWO_OBJECTIVES | {"maxTrialCount": 8, "parallelTrialCount": parallel, "limits": LIMITS})
     assert state.result is not None and state.result.succeeded, state.result
     assert len(records) == state.trials.total == 8
     slow = [record for record in records.values() if record["parameters"]["behaviour"] == "slow"]

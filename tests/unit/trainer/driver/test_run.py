@@ -14,6 +14,7 @@ from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver import run as module
 from tuningsweep_trainer.driver.options import DriverOptions
+from tuningsweep_trainer.driver.preflight import Tried
 from tuningsweep_trainer.driver.run import InterruptedSweepError
 from tuningsweep_trainer.errors import DatasetError, SweepError
 from tuningsweep_trainer.results.ledger import Assignment, History, Ledger
@@ -99,3 +100,23 @@ def test_a_preflight_that_fails_as_it_is_interrupted_says_nothing(
     with pytest.raises(InterruptedSweepError):
         run.run()
     assert list(ledger.load().unfinished) == [TRIAL]
+
+
+def test_a_slow_trainable_is_spoken_of_and_hinders_nothing(
+    make_run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    run = make_run()
+    trainable = {"function": "team.digits:train"}
+    run._sweep = TuningSweep.from_manifest(sweep_manifest(spec__trainable=trainable))
+    assert run._heed(Tried(load_seconds=4.2)) is None
+    (said,) = caplog.messages
+    assert "trainable.preload: [team.digits]" in said
+
+
+def test_what_a_node_refuses_ends_the_sweep(make_run: Callable[..., Any]) -> None:
+    result = make_run()._heed(Tried(("StorageUnavailable", "it is not there"), 4.2))
+    assert (result.succeeded, result.reason, result.message) == (
+        False,
+        ConditionReason.STORAGE_UNAVAILABLE,
+        "it is not there",
+    )

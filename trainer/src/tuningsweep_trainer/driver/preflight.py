@@ -6,11 +6,13 @@ Each failure is a SweepError whose reason becomes the Failed condition, in secon
 import select
 import shutil
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ray
 
 from tuningsweep_api.outcomes import ConditionReason
+from tuningsweep_api.spec.trainable import Trainable
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.errors import SweepError
 from tuningsweep_trainer.node.access import find_node
@@ -24,6 +26,27 @@ PROBE: Final = ".preflight"
 REHEARSAL_SECONDS: Final = 120.0
 HEADROOM_BYTES: Final = 16 << 20
 """Suggested above the floor, so that the suggestion leaves a trial room for its first batch."""
+SLOW_LOAD_SECONDS: Final = 1.0
+"""Of a trainable, in every trial: from here on the log says how to do it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A training process with its trainable loaded, before its first step."""
+
+    memory: int
+    """Bytes."""
+    load_seconds: float
+    """What loading took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a node has found out."""
+
+    refusal: tuple[str, str] | None = None
+    """Reason and message of what is wrong."""
+    load_seconds: float = 0.0
 
 
 def write_probe(context: SweepContext) -> None:
@@ -34,22 +57,34 @@ def write_probe(context: SweepContext) -> None:
         raise storage_trouble(context.results, f"the driver can't write to {context.results}: {error}") from error
 
 
-def check_on_node(context_json: str) -> tuple[str, str] | None:
-    """Everything else, as a Ray task on a node where trials run; reason and message of what is wrong, or None."""
+def check_on_node(context_json: str) -> Tried:
+    """Everything else, as a Ray task on a node where trials run."""
     context = SweepContext.model_validate_json(context_json)
     try:
         _check_storage(context)
         _check_command(context)
         check_gpu_limit(context)
         node = find_node(context)
-        _check_floor(context, rehearse(context, node.data))
+        rehearsed = rehearse(context, node.data)
+        _check_floor(context, rehearsed.memory)
     except SweepError as error:
-        return error.reason.value, error.message
+        return Tried((error.reason.value, error.message))
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, SweepError):
-            return error.cause.reason.value, error.cause.message
+            return Tried((error.cause.reason.value, error.cause.message))
         raise
-    return None
+    return Tried(load_seconds=rehearsed.load_seconds)
+
+
+def advice_on_loading(trainable: Trainable, seconds: float) -> str | None:
+    """How to load a user's function faster than every trial does by itself; None if that is not worth a word."""
+    if trainable.function is None or seconds < SLOW_LOAD_SECONDS:
+        return None
+    module = trainable.function.partition(":")[0]
+    return (
+        f"loading trainable.function {trainable.function!r} takes {seconds:.1f} s, in every trial; with trainable.preload:"
+        f" [{module}], or with those of its imports that are slow, it is done once for each trial that runs at a time"
+    )
 
 
 def storage_trouble(results: str, message: str) -> SweepError:
@@ -101,8 +136,8 @@ def check_gpu_limit(context: SweepContext) -> None:
         raise SweepError(ConditionReason.GPU_UNREADABLE, message) from error
 
 
-def rehearse(context: SweepContext, data: dict[str, Any] | None) -> int:
-    """Bytes that a training process needs with the trainable loaded and before its first step."""
+def rehearse(context: SweepContext, data: dict[str, Any] | None) -> Rehearsed:
+    """Start a training process as a trial would, and end it before its first step."""
     launcher = Launcher(context.preload)
     try:
         job = context.job("preflight", {}, rehearsal=True, data=data)
@@ -112,7 +147,8 @@ def rehearse(context: SweepContext, data: dict[str, Any] | None) -> int:
             select.select([launched.reports], [], [], 0.2)
             for message in reader.read():
                 if message["kind"] == "ready":
-                    return TreeSampler(launcher.server_pid).memory(time.monotonic())
+                    memory = TreeSampler(launcher.server_pid).memory(time.monotonic())
+                    return Rehearsed(memory, float(message["seconds"]))
                 _refuse_trainable(context, str(message.get("message", "")))
             if launcher.ended(launched.pid) is not None:
                 _refuse_trainable(context, "its process died while loading it")

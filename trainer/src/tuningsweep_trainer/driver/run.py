@@ -27,7 +27,7 @@ from tuningsweep_trainer.driver.control import ControlServer
 from tuningsweep_trainer.driver.fleet import Fleet
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.options import DriverOptions
-from tuningsweep_trainer.driver.preflight import check_on_node, write_probe
+from tuningsweep_trainer.driver.preflight import Tried, advice_on_loading, check_on_node, write_probe
 from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.ray_session import ray_session
 from tuningsweep_trainer.driver.resources import trial_resources
@@ -151,12 +151,20 @@ class _Run:
         try:
             write_probe(self._context)
             task = ray.remote(check_on_node).options(**self._resources, max_retries=2)
-            found = self._wait_for(task.remote(self._context.model_dump_json(by_alias=True)))
+            tried: Tried | None = self._wait_for(task.remote(self._context.model_dump_json(by_alias=True)))
         except SweepError as error:
             return SweepResult(succeeded=False, reason=error.reason, message=error.message)
-        if found is None:
-            return None
-        return SweepResult(succeeded=False, reason=ConditionReason(found[0]), message=found[1])
+        return None if tried is None else self._heed(tried)
+
+    def _heed(self, tried: Tried) -> SweepResult | None:
+        """The result of a sweep that can't be run; of one that can, what the log should say."""
+        if tried.refusal is not None:
+            reason, message = tried.refusal
+            return SweepResult(succeeded=False, reason=ConditionReason(reason), message=message)
+        advice = advice_on_loading(self._sweep.spec.trainable, tried.load_seconds)
+        if advice is not None:
+            log.warning("%s", advice)
+        return None
 
     def _wait_for(self, reference: Any) -> Any:
         """A task's result; the wait ends early when the sweep does."""

@@ -91,12 +91,13 @@ def failure(error: BaseException) -> wire.Message:
 
 
 def _rehearse(job: TrainingJob, reports: int) -> None:
-    """Load what a trial would load, say so, and wait to be measured and killed."""
+    """Load what a trial would load, say how long it took, and wait to be measured and killed."""
+    started = time.monotonic()
     if job.trainable.function is not None:
         load_function(job.trainable.function)
     elif job.trainable.builtin is not None:
         builtin_arguments(job)
-    wire.send(reports, {"kind": "ready"})
+    wire.send(reports, {"kind": "ready", "seconds": time.monotonic() - started})
     time.sleep(3600)
 
 
