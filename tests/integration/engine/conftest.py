@@ -36,13 +36,13 @@ BASE: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def embedded_ray() -> Iterator[Path]:
-    """Ray in a folder of its own, as a local run would start it; the folder."""
+def embedded_ray() -> Iterator[None]:
+    """Ray in a folder of its own, as a local run would start it."""
     with (
         tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp", ignore_cleanup_errors=True) as folder,
         ray_session(DriverOptions(results=folder, ray_temp_dir=folder, log_to_driver=False)),
     ):
-        yield Path(folder)
+        yield
 
 
 def sweep_of(edits: dict[str, Any]) -> TuningSweep:

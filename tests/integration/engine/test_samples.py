@@ -18,14 +18,15 @@ TRACKED = "digits-tpe"
 
 
 @pytest.mark.parametrize("sample", RUN_LOCALLY, ids=lambda sample: sample.stem)
-def test_sample_completes(embedded_ray: Path, tmp_path: Path, sample: Path) -> None:
+def test_sample_completes(embedded_ray: None, tmp_path: Path, sample: Path) -> None:
     sweep = TuningSweep.from_manifest(yaml.safe_load(sample.read_text()))
-    listeners = make_listeners(sweep, str(tmp_path)) if sample.stem == TRACKED else []
+    tracked = sample.stem == TRACKED
+    listeners = make_listeners(sweep, str(tmp_path)) if tracked else []
     state = run_sweep(sweep, DriverOptions(results=str(tmp_path), handle_signals=False, listeners=listeners))
     assert state.result is not None
     assert state.result.succeeded, state.result
     assert state.trials.total == sweep.spec.max_trial_count
-    if sample.stem == TRACKED:
+    if tracked:
         mlflow_has_model_data_set_and_curves(tmp_path, sample.stem, state.trials.total)
 
 
