@@ -2,6 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+STARTED := $(shell date +%s)
 include versions.env
 
 CACHE ?= $(or $(TUNINGSWEEP_CACHE),$(HOME)/.cache/tuningsweep)
@@ -88,8 +89,13 @@ soak-cluster: cluster-up ## kill operators, drivers, heads and workers of sweeps
 
 # What waits (for downloads, pods, scrapes) runs beside what computes.
 test: setup ## every test, the cluster ones included where the machine can
-	@$(MAKE) --no-print-directory --jobs check unit programs
-	@tests/cluster/run $(BIN)/pytest $(MAKE) --no-print-directory golden integration
+	@ready=$$(date +%s); \
+	$(MAKE) --no-print-directory --jobs check unit programs; \
+	checked=$$(date +%s); \
+	tests/cluster/run $(BIN)/pytest $(MAKE) --no-print-directory golden integration; \
+	ended=$$(date +%s); \
+	echo "make test: all passed in $$((ended - $(STARTED))) s: setup $$((ready - $(STARTED)))," \
+	  "check, unit tests and programs that the cache lacked $$((checked - ready)), the others $$((ended - checked))"
 
 # Before the tests that use them: a build within a test would run into the test's time limit.
 programs:

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from support.prometheus import Prometheus
 from support.rig import rig_file
 
@@ -76,10 +77,10 @@ def operator(namespace: str) -> dict[str, dict[str, Any]]:
 def install(kubectl: Kubectl) -> Prometheus:
     """Start both in the namespace of `kubectl`; returns once the Prometheus answers."""
     kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definitions())
-    kubectl.run("wait", "--for=condition=Established", "--timeout=60s", "crd", "prometheuses.monitoring.coreos.com")
+    kubectl.run("wait", "--for=condition=Established", "--timeout=300s", "crd", "prometheuses.monitoring.coreos.com")
     kubectl.apply(*operator(kubectl.namespace).values(), *_access(kubectl.namespace), _prometheus())
     running = Prometheus(lambda path: _fetch(kubectl, path))
-    eventually(running.ready, PATIENCE, "Prometheus answers")
+    eventually(running.ready, "Prometheus answers")
     return running
 
 

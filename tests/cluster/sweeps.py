@@ -7,7 +7,8 @@ import secrets
 from typing import Any
 
 from support.api_server import KubectlError
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import PATIENCE, eventually
 from support.sweeps import edited
 from support.trainables import ENOUGH
 
@@ -45,7 +46,7 @@ def wait_condition(
             raise AssertionError(f"sweep failed instead: {condition(sweep, 'Failed')}")
         return None
 
-    return eventually(check, seconds, f"{name} {kind} {reason or ''} (status: {_brief(kubectl, name)})")
+    return eventually(check, f"{name} {kind} {reason or ''} (status: {_brief(kubectl, name)})", seconds)
 
 
 def _brief(kubectl: Kubectl, name: str) -> str:
@@ -60,7 +61,7 @@ def trial_counts(kubectl: Kubectl, name: str) -> dict[str, int]:
 
 def wait_running(kubectl: Kubectl, name: str, seconds: float = PATIENCE, count: int = 1) -> None:
     """Wait until trials are running."""
-    eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, seconds, f"{name}: {count} running")
+    eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, f"{name}: {count} running", seconds)
 
 
 def recovers(kubectl: Kubectl, name: str) -> None:
@@ -71,7 +72,7 @@ def recovers(kubectl: Kubectl, name: str) -> None:
         pods = kubectl.items("pods", f"tuningsweep.io/sweep={name},ray.io/node-type=head")
         return not stalled and [pod["status"].get("phase") for pod in pods] == ["Running"]
 
-    eventually(check, PATIENCE, f"{name} recovers (status: {_brief(kubectl, name)})")
+    eventually(check, f"{name} recovers (status: {_brief(kubectl, name)})")
 
 
 def tell_trials(kubectl: Kubectl, name: str) -> None:
@@ -114,7 +115,7 @@ def printed_by(kubectl: Kubectl, spec: dict[str, Any]) -> str:
     name = f"printer-{secrets.token_hex(3)}"  # the one before may still be on its way out
     kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
     try:
-        eventually(lambda: _phase(kubectl, name) in ("Succeeded", "Failed"), PATIENCE, f"pod {name}")
+        eventually(lambda: _phase(kubectl, name) in ("Succeeded", "Failed"), f"pod {name}")
         printed = kubectl.run("logs", name)
         assert _phase(kubectl, name) == "Succeeded", printed
         return printed

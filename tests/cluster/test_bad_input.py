@@ -7,7 +7,8 @@ import pytest
 
 from support.api_server import KubectlError
 from support.bad_input import BAD_EDITS, BAD_MANIFESTS, BadEdit, BadInput
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from support.sweeps import BASE, edited
 
 
@@ -34,9 +35,9 @@ def suspended(cluster: Kubectl) -> Iterator[Kubectl]:
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     kubectl = Kubectl(name)
     # Again if need be: right after its CRD was installed, the API server may refuse to create what it has just created.
-    eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), PATIENCE, "a suspended sweep")
+    eventually(lambda: kubectl.apply(edited(BASE, {"spec.suspend": True})), "a suspended sweep")
     yield kubectl
-    kubectl.run("delete", "tuningsweep", BASE["metadata"]["name"], "--timeout=30s")
+    kubectl.run("delete", "tuningsweep", BASE["metadata"]["name"], "--timeout=120s")
     cluster.run("delete", "namespace", name, "--wait=false")
 
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from cluster.sweeps import function_sweep, trial_counts, wait_condition, wait_running
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import PATIENCE, eventually
 
 ROLE = Path(__file__).parents[2] / "manifests" / "cli-role.yaml"
 PROGRAM = str(Path(sys.executable).with_name("tuningsweep"))
@@ -124,7 +125,7 @@ def wait_ended(kubectl: Kubectl, count: int) -> None:
         trials = trial_counts(kubectl, "steered")
         return trials.get("succeeded", 0) + trials.get("stopped", 0) >= count
 
-    eventually(ended, PATIENCE, f"{count} trials have ended")
+    eventually(ended, f"{count} trials have ended")
 
 
 def suspend_and_resume(kubectl: Kubectl, user: User) -> None:
@@ -133,7 +134,7 @@ def suspend_and_resume(kubectl: Kubectl, user: User) -> None:
     assert "steered suspended" in user.says("suspend", "steered")
     assert "already" in user.says("suspend", "steered")
     wait_condition(kubectl, "steered", "Suspended")
-    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), PATIENCE, "no pod is left")
+    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), "no pod is left")
     before = records(user, "steered")
     assert list(before) == ["trial-0000", "trial-0001"]
     user.says("resume", "steered")
@@ -143,7 +144,7 @@ def suspend_and_resume(kubectl: Kubectl, user: User) -> None:
 
 def check_finished(kubectl: Kubectl, user: User) -> None:
     """What is left of a sweep is read from its claim."""
-    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), PATIENCE, "the cluster is gone")
+    eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), "the cluster is gone")
     ended = records(user, "steered")
     assert {trial: record["outcome"] for trial, record in ended.items()} == {
         "trial-0000": "Succeeded",

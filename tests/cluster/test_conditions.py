@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cluster.sweeps import condition, function_sweep, recovers, wait_condition, wait_running
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import PATIENCE, eventually
 
 KUBERAY = Kubectl("kuberay-system")
 KUBERAY_CRDS = ("rayjobs.ray.io", "rayclusters.ray.io", "rayservices.ray.io", "raycronjobs.ray.io")
@@ -32,7 +33,7 @@ def test_an_exceeded_quota_then_no_node_that_fits_then_recovery_until_the_deadli
     kubectl.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     )
-    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), PATIENCE, "quota in force")
+    eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), "quota in force")
     selector = {"tuningsweep.io/no-such-node": "true"}
     finished = {"spec__ttlSecondsAfterFinished": 15, "spec__storage": {"ephemeral": {}}}
     kubectl.apply(function_sweep("nowhere", "counting", spec__cluster__podTemplate__nodeSelector=selector, **finished))
@@ -48,7 +49,7 @@ def test_an_exceeded_quota_then_no_node_that_fits_then_recovery_until_the_deadli
     wait_running(kubectl, "nowhere")
     kubectl.patch("tuningsweep", "nowhere", {"spec": {"activeDeadlineSeconds": 1}})
     wait_condition(kubectl, "nowhere", "Failed", reason="DeadlineExceeded")
-    eventually(lambda: kubectl.find("tuningsweep", "nowhere") is None, PATIENCE, "the finished sweep is deleted")
+    eventually(lambda: kubectl.find("tuningsweep", "nowhere") is None, "the finished sweep is deleted")
 
 
 def test_broken_import_fails_the_sweep_and_names_the_module(kubectl: Kubectl) -> None:
@@ -79,7 +80,7 @@ def kuberay_crds() -> Iterator[list[dict[str, Any]]]:
     yield resources
     _bring_crds_back(resources)
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=1")
-    KUBERAY.run("rollout", "status", "deployment/kuberay-operator", "--timeout=120s")
+    KUBERAY.run("rollout", "status", "deployment/kuberay-operator", "--timeout=300s")
 
 
 def _applicable(resource: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def _applicable(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _bring_crds_back(resources: list[dict[str, Any]]) -> None:
     for resource in resources:
-        eventually(lambda resource=resource: _is_there_again(resource), 60, resource["metadata"]["name"])
+        eventually(lambda resource=resource: _is_there_again(resource), resource["metadata"]["name"], 60)
 
 
 def _is_there_again(resource: dict[str, Any]) -> bool:
@@ -110,9 +111,9 @@ def _is_there_again(resource: dict[str, Any]) -> bool:
 @pytest.mark.disruptive
 def test_absent_then_silent_kuberay_and_recovery(kubectl: Kubectl, kuberay_crds: list[dict[str, Any]]) -> None:
     # Those of earlier tests end with their namespaces, and only KubeRay takes its finalizers off them.
-    eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), PATIENCE, "no RayJob is left")
+    eventually(lambda: not everywhere("rayjobs") and not everywhere("rayclusters"), "no RayJob is left")
     KUBERAY.run("scale", "deployment/kuberay-operator", "--replicas=0")
-    KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=60s")
+    KUBERAY.run("delete", "crd", *KUBERAY_CRDS, "--timeout=300s")
     kubectl.apply(function_sweep("too-early", "quick", spec__parallelTrialCount=1, spec__maxTrialCount=1))
     wait_condition(kubectl, "too-early", "Stalled", SOON, "KubeRayNotInstalled")
     _bring_crds_back(kuberay_crds)

@@ -13,7 +13,8 @@ from cluster.sweeps import (
     wait_condition,
     wait_running,
 )
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 
 SYSTEM = Kubectl("tuningsweep-system")
 DEPLOYMENT = "deployment/tuningsweep-operator"
@@ -25,12 +26,12 @@ def operator_away() -> Iterator[None]:
     """Scales the operator to zero when asked (`scale`), and back to two afterwards whatever happened."""
     yield
     SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
-    SYSTEM.run("rollout", "status", DEPLOYMENT, "--timeout=90s")
+    SYSTEM.run("rollout", "status", DEPLOYMENT, "--timeout=300s")
 
 
 def take_operator_away() -> None:
     SYSTEM.run("scale", DEPLOYMENT, "--replicas=0")
-    eventually(lambda: not SYSTEM.items("pods", SELECTOR), 60, "operator gone")
+    eventually(lambda: not SYSTEM.items("pods", SELECTOR), "operator gone", 60)
 
 
 @pytest.mark.disruptive
@@ -44,14 +45,12 @@ def test_limits_hold_and_deletion_works_while_the_operator_is_away(kubectl: Kube
     wait_running(kubectl, "gone")
     take_operator_away()
     before = trial_counts(kubectl, name)
-    log = eventually(
-        lambda: _limit_in_log(kubectl, name), PATIENCE, "the hanging trial is stopped without the operator"
-    )
+    log = eventually(lambda: _limit_in_log(kubectl, name), "the hanging trial is stopped without the operator")
     assert "trial-0001" in log
     assert trial_counts(kubectl, name) == before
     kubectl.run("delete", "tuningsweep", "gone", "--timeout=30s")
     kinds = "rayjobs,rayclusters,pods,services,secrets,configmaps,persistentvolumeclaims"
-    eventually(lambda: not kubectl.items(kinds, "tuningsweep.io/sweep=gone"), 60, "everything the sweep owned is gone")
+    eventually(lambda: not kubectl.items(kinds, "tuningsweep.io/sweep=gone"), "everything the sweep owned is gone", 60)
     SYSTEM.run("scale", DEPLOYMENT, "--replicas=2")
     sweep = wait_condition(kubectl, name, "Complete")
     assert sweep["status"]["trials"]["limitExceeded"] == 1
@@ -70,7 +69,7 @@ def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
 def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
     name = "headless"
     kubectl.apply(function_sweep(name, "counting", spec__cluster__workers=ONE_WORKER))
-    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, PATIENCE, "two trials succeeded")
+    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, "two trials succeeded")
     before = {record["trial"]: record for record in read_records(kubectl, name)}
     kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
     wait_condition(kubectl, name, "Complete")

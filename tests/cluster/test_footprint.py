@@ -6,7 +6,8 @@ import time
 import pytest
 
 from cluster.sweeps import printed_by, restricted_pod
-from support.kubectl import Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from support.sweeps import BASE, edited
 
 SYSTEM = Kubectl("tuningsweep-system")
@@ -26,8 +27,8 @@ def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
         kubectl.apply(edited(BASE, {"metadata.name": f"many-{number}", "spec.suspend": True}))
     eventually(
         lambda: all(s.get("status", {}).get("phase") == "Suspended" for s in kubectl.items("tuningsweeps")),
-        60,
         "ten sweeps are reconciled",
+        60,
     )
     time.sleep(2)
     resident = operator_resident()

@@ -8,7 +8,8 @@ import pytest
 
 from cluster.sweeps import condition, function_sweep, trial_counts, wait_condition, wait_running
 from support.gitops import Conversation, Repository, gitops
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 
 NAME, WAITING = "digits-svm", "diabetes-svm"
 CHURN = 720
@@ -81,7 +82,7 @@ def test_sweeps_follow_the_repository(kubectl: Kubectl, repository: Repository, 
     repository.commit("no sweeps")
     assert synced(agent) == {NAME: "Pruned", WAITING: "Pruned"}
     kinds = "tuningsweeps,rayjobs,rayclusters,pods,services,secrets,persistentvolumeclaims"
-    eventually(lambda: not kubectl.items(kinds), PATIENCE, "all of it went, pods too")
+    eventually(lambda: not kubectl.items(kinds), "all of it went, pods too")
 
 
 def a_commit_takes_hold(kubectl: Kubectl, repository: Repository, agent: Conversation) -> None:
@@ -91,11 +92,11 @@ def a_commit_takes_hold(kubectl: Kubectl, repository: Repository, agent: Convers
     repository.commit("tighter")
     assert {drift["how"] for drift in agent.ask("diff")["drifted"]} == {"client", "server"}, "a commit is to be applied"
     synced(agent)
-    eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, PATIENCE, "running trials are stopped")
+    eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, "running trials are stopped")
     sweep = kubectl.get("tuningsweep", NAME)
     assert {stop["reason"] for stop in sweep["status"]["lastStops"]} == {"MeanStepTimeLimitExceeded"}
     assert condition(sweep, "Complete")["status"] != "True"
-    eventually(lambda: observed(kubectl, WAITING) == 2, PATIENCE, "the change was seen")
+    eventually(lambda: observed(kubectl, WAITING) == 2, "the change was seen")
     told = kubectl.get("configmap", f"{WAITING}-sweep")["data"]["sweep.json"]
     assert '"meanStepTime": "40ms"' in told
     no_drift(agent)

@@ -6,7 +6,8 @@ from typing import Any
 
 from cluster.sweeps import function_sweep, has_ended, is_true, read_records
 from support.api_server import KubectlError
-from support.kubectl import PATIENCE, Kubectl
+from support.kubectl import Kubectl
+from support.patience import PATIENCE
 
 LIMITS = {"memory": "600Mi", "stepTime": "3s"}
 GIB = 1 << 30

@@ -17,8 +17,9 @@ from cluster.sweeps import (
     trial_counts,
     wait_condition,
 )
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
 from support.kueue import NAMESPACE, WITHOUT_VISIBILITY, manifests, queue_labels, queue_manifests
+from support.patience import PATIENCE, eventually
 
 QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "1"}
 """Room for one sweep: its trials run on the head."""
@@ -51,11 +52,11 @@ def kueue(cluster: Kubectl, kubectl: Kubectl) -> Iterator[None]:
     try:
         system.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=everything)
         # It waits for its certificate, which it makes itself, and the kubelet brings to it when it next looks.
-        system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=300s", timeout=330)
+        system.run("rollout", "status", "deployment/kueue-controller-manager", "--timeout=300s")
         yield
         # While it is there: its queues hold on to what is admitted, and its definitions to the queues.
-        kubectl.run("delete", "tuningsweeps,jobs,localqueues", "--all", "--timeout=90s")
-        cluster.run("delete", "clusterqueues,resourceflavors", "--all", "--timeout=60s")
+        kubectl.run("delete", "tuningsweeps,jobs,localqueues", "--all", "--timeout=300s")
+        cluster.run("delete", "clusterqueues,resourceflavors", "--all", "--timeout=300s")
     finally:
         system.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=everything)
 
@@ -82,9 +83,9 @@ def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None
         kubectl.apply(*queue_manifests(kubectl.namespace, QUOTA))
         return True
 
-    eventually(queues_are_there, PATIENCE, "Kueue's webhooks answer")
+    eventually(queues_are_there, "Kueue's webhooks answer")
     kubectl.apply(patient_sweep())
-    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, PATIENCE, "a trial succeeded")
+    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, "a trial succeeded")
     kubectl.apply(urgent_job())
     waiting = wait_condition(kubectl, "patient", "Suspended", reason="Preempted")
     kept = waiting["status"]["trials"]["succeeded"]

@@ -14,7 +14,8 @@ from cluster.sweeps import (
     wait_condition,
     wait_running,
 )
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 
 
 def outcomes(records: list[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
@@ -30,7 +31,7 @@ def test_one_trial_is_stopped_on_request_and_tightened_limits_stop_the_others(ku
     kubectl.apply(function_sweep(name, "counting", spec__limits={"meanStepTime": "5s"}))
     wait_running(kubectl, name, count=2)
     kubectl.run("annotate", "tuningsweep", name, "tuningsweep.io/stop=trial-0001")
-    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, PATIENCE, "trial-0001 stopped")
+    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, "trial-0001 stopped")
     stop = kubectl.get("tuningsweep", name)["status"]["lastStops"][0]
     assert (stop["trial"], stop["outcome"], stop["reason"]) == ("trial-0001", "Stopped", "StopRequested")
     assert any("trial-0001" in event["message"] for event in stop_events(kubectl, name))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster.sweeps import function_sweep, has_ended, is_true, read_records, tell_trials
-from support.kubectl import PATIENCE, Kubectl
+from support.kubectl import Kubectl
+from support.patience import PATIENCE
 
 PACKED, HUNGRY = "packed", "hungry"
 LIMIT = "600Mi"

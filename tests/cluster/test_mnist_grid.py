@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.sweeps import has_ended, is_true, pod_metrics, read_records, stop_events
 from support.api_server import KubectlError
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from support.sweeps import edited
 from support.thesis import manifest_of
 
@@ -57,7 +58,7 @@ def watch(kubectl: Kubectl, scraped: Scraped, reached: Callable[[dict[str, Any]]
         scrape(kubectl, NAME, scraped)
         return None
 
-    return eventually(look, PATIENCE, f"{NAME} {what}", every=0.3)
+    return eventually(look, f"{NAME} {what}", every=0.3)
 
 
 def four_succeeded(sweep: dict[str, Any]) -> bool:

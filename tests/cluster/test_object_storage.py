@@ -10,8 +10,9 @@ import pytest
 from cluster.leaks import check_nothing_written
 from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
 from support.command import says
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
 from support.object_storage import BUCKET, ObjectStorage, object_storage
+from support.patience import eventually
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.ledger import TRIALS, Ledger
 from tuningsweep_trainer.results.store import open_store
@@ -50,27 +51,23 @@ def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     kubectl: Kubectl, storage: ObjectStorage, tmp_path: Path
 ) -> None:
     start(kubectl, storage)
-    eventually(lambda: checkpointed("trial-0000", "trial-0001"), PATIENCE, "the first two trials have saved something")
+    eventually(lambda: checkpointed("trial-0000", "trial-0001"), "the first two trials have saved something")
     pods = kubectl.items("pods", f"tuningsweep.io/sweep={NAME}")
     assert len(pods) == 2
     check_nothing_written(kubectl, NAME, pods, [storage.secret])
 
-    eventually(lambda: trial_counts(kubectl, NAME).get("succeeded", 0) >= 2, PATIENCE, "two trials succeeded")
-    eventually(lambda: checkpointed("trial-0002", "trial-0003"), PATIENCE, "the next two have saved something")
+    eventually(lambda: trial_counts(kubectl, NAME).get("succeeded", 0) >= 2, "two trials succeeded")
+    eventually(lambda: checkpointed("trial-0002", "trial-0003"), "the next two have saved something")
     kubectl.patch("tuningsweep", NAME, {"spec": {"suspend": True}})
     wait_condition(kubectl, NAME, "Suspended")
-    eventually(
-        lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={NAME}"), PATIENCE, "no pod is left while suspended"
-    )
+    eventually(lambda: not kubectl.items("pods", f"tuningsweep.io/sweep={NAME}"), "no pod is left while suspended")
     assert not kubectl.items("pvc")
     before = rows(kubectl)
     assert {row["trial"] for row in before} == {"trial-0000", "trial-0001"}
 
     kubectl.patch("tuningsweep", NAME, {"spec": {"suspend": False}})
     wait_running(kubectl, NAME, count=2)
-    eventually(
-        lambda: gone_on("trial-0002", "trial-0003"), PATIENCE, "both trials have saved something after the suspension"
-    )
+    eventually(lambda: gone_on("trial-0002", "trial-0003"), "both trials have saved something after the suspension")
     kubectl.run("annotate", "tuningsweep", NAME, "tuningsweep.io/stop=trial-0002,trial-0003")
     wait_condition(kubectl, NAME, "Complete")
     check_records()

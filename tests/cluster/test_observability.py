@@ -12,7 +12,8 @@ from cluster.release import rolled_back_after, upgrade
 from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
 from support.chart import CHART
 from support.dashboards import Target, targets
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from support.prometheus import Prometheus
 from support.sweeps import edited
 
@@ -67,9 +68,7 @@ def test_every_panel_has_data_while_a_sweep_runs_and_mlflow_has_it_on_record(
     kubectl.apply(edited(function_sweep("stuck", "quick"), image))
     wait_running(kubectl, NAME, count=2)
     wait_condition(kubectl, "stuck", "Stalled", 60, "ImageUnavailable")
-    eventually(
-        lambda: {"podMonitor", "serviceMonitor"} <= healthy_jobs(prometheus), PATIENCE, "both monitors have targets"
-    )
+    eventually(lambda: {"podMonitor", "serviceMonitor"} <= healthy_jobs(prometheus), "both monitors have targets")
     kubectl.run("annotate", "tuningsweep", NAME, "tuningsweep.io/stop=trial-0001")
     _check_panels(kubectl, prometheus)
     _check_an_ended_trial_is_gone(kubectl, prometheus)
@@ -88,14 +87,14 @@ def _check_panels(kubectl: Kubectl, prometheus: Prometheus) -> None:
         print("panels without data so far:", [target.name for target in missing])
         return not missing
 
-    eventually(all_had_data, PATIENCE, "every panel has had data", every=3)
+    eventually(all_had_data, "every panel has had data", every=3)
 
 
 def _check_an_ended_trial_is_gone(kubectl: Kubectl, prometheus: Prometheus) -> None:
     """The trial that was stopped has no series of its own any more, and is counted."""
     assert trial_counts(kubectl, NAME)["stopped"] == 1
     eventually(
-        lambda: not prometheus.query('{__name__=~"tuningsweep_trial_.*", trial="trial-0001"}'), 30, "its series end"
+        lambda: not prometheus.query('{__name__=~"tuningsweep_trial_.*", trial="trial-0001"}'), "its series end", 30
     )
     stopped = prometheus.query('tuningsweep_trials{sweep="watched", outcome="Stopped"}')
     assert [sample["value"][1] for sample in stopped] == ["1"]
@@ -121,7 +120,7 @@ def _check_record(kubectl: Kubectl, server: str, sweep: dict[str, Any]) -> None:
         """What is told last is on its way while the operator already says Complete."""
         return bool(mlflow.parent_of(mlflow.runs_of(server, experiment))["status"] == "FINISHED")
 
-    eventually(ended, PATIENCE, "the parent run is ended")
+    eventually(ended, "the parent run is ended")
     runs = mlflow.runs_of(server, experiment)
     parent = mlflow.parent_of(runs)
     trials = {run["tags"]["tuningsweep.trial"]: run for run in runs if run is not parent}

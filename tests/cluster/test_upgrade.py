@@ -25,7 +25,8 @@ from cluster.sweeps import (
     wait_running,
 )
 from support.chart import CHART
-from support.kubectl import PATIENCE, Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.spec.sweep import TuningSweep
 
@@ -104,15 +105,14 @@ def limit_reaches_the_driver(kubectl: Kubectl, name: str, seconds: str) -> None:
     wanted = desired_state(TuningSweep.from_stored(kubectl.get("tuningsweep", name))).digest()
     eventually(
         lambda: kubectl.get("tuningsweep", name)["status"].get("desiredDigest") == wanted,
-        PATIENCE,
         f"the driver of {name} has the limit",
     )
 
 
 def the_new_pods_write(before: set[str]) -> None:
     """The pods of the operator are others than before, all ready, and one of them holds the Lease."""
-    pods = eventually(lambda: _replaced(before), PATIENCE, "the operator's pods are replaced")
-    eventually(lambda: writer() in pods, PATIENCE, "one of the new pods writes")
+    pods = eventually(lambda: _replaced(before), "the operator's pods are replaced")
+    eventually(lambda: writer() in pods, "one of the new pods writes")
 
 
 def _replaced(before: set[str]) -> set[str]:

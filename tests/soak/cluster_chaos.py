@@ -27,7 +27,8 @@ from cluster.sweeps import (
 )
 from soak.soak import BrokenPromiseError, kept_records
 from support.api_server import KubectlError
-from support.kubectl import Kubectl, eventually
+from support.kubectl import Kubectl
+from support.patience import eventually
 from tuningsweep_trainer.driver.tuner import SUPERVISOR_RETRIES
 
 NAMESPACE = "chaos"
@@ -147,7 +148,7 @@ class Chaos:
         for name in self.names:
             left = f"tuningsweep.io/sweep={name}"
             eventually(
-                lambda left=left: not self.kubectl.items(OWNED, left), GONE_SECONDS, f"nothing is left of {name}"
+                lambda left=left: not self.kubectl.items(OWNED, left), f"nothing is left of {name}", GONE_SECONDS
             )
 
 

@@ -19,13 +19,13 @@ from typing import Any
 from kubernetes import client
 
 from support.api_server import ApiServer, KubectlError
+from support.patience import PATIENCE
 from support.rig import rig_file
 from tuningsweep_operator.resources import Resource
 
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 SELDOM_COLLECTED = {"GOGC": "400"}
 """Of a process that lives for a minute, a third of the time would go into the collection of garbage."""
-START_SECONDS = 90
 END_SECONDS = 30
 
 
@@ -103,7 +103,7 @@ class ControlPlane:
         """
         for file in files:
             self.kubectl("create", "-f", str(file))
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not all(map(_is_established, json.loads(self.raw(DEFINITIONS.everywhere))["items"])):
             assert time.monotonic() < deadline, "the CRDs are not established"
             time.sleep(0.2)
@@ -182,7 +182,7 @@ class ControlPlane:
             )
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             ended = [name for name, process in self.processes.items() if process.poll() is not None]
             if ended or time.monotonic() > deadline:

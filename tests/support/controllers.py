@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from support.control_plane import ControlPlane, free_port
+from support.patience import PATIENCE
 from support.rig import rig_file
 
-READY_SECONDS = 120
 END_SECONDS = 30
 
 
@@ -35,7 +35,7 @@ def running_kuberay(plane: ControlPlane) -> Iterator[None]:
 
 def wait_served(plane: ControlPlane, *resources: str) -> None:
     """Wait until the API server serves resources whose definitions were just applied."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             plane.kubectl("get", ",".join(resources), "--all-namespaces")
@@ -67,7 +67,7 @@ def running(
 
 def wait_healthy(process: "subprocess.Popen[bytes]", port: int, path: str, log: Path) -> None:
     """Wait until a process answers on its port; AssertionError with the end of its log if it does not."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while not answers(f"http://127.0.0.1:{port}/{path}"):
         assert process.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() < deadline, log.read_text()[-3000:]

@@ -5,15 +5,14 @@ The kubeconfig and the network namespace come from `tests/cluster/rig/in-cluster
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from kubernetes import client, config
 
 from support.api_server import ApiServer, KubectlError
+from support.patience import PATIENCE
 from tuningsweep_operator.resources import (
     CLAIMS,
     CONFIG_MAPS,
@@ -24,8 +23,6 @@ from tuningsweep_operator.resources import (
     SECRETS,
     SWEEPS,
 )
-
-T = TypeVar("T")
 
 READ: Final = {
     name: resource
@@ -58,10 +55,10 @@ class Kubectl:
 
     namespace: str = "default"
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 120) -> str:
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
         """Standard output of `kubectl --namespace NAMESPACE ARGUMENTS`; KubectlError if it fails."""
         command = ["kubectl", "--namespace", self.namespace, *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             raise KubectlError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -110,24 +107,3 @@ class Kubectl:
     def merge_status(self, kind: str, name: str, status: dict[str, Any]) -> None:
         """Write fields of the status of one object, over a connection."""
         _server().merge_status(READ[kind], self.namespace, name, status)
-
-
-PATIENCE: Final = 600.0
-"""Seconds to wait for what nobody has promised a time for, however slow or busy the machine is."""
-
-
-def eventually(check: Callable[[], T | None], seconds: float, what: str, every: float = 0.5) -> T:
-    """Call `check` until it returns something true; the AssertionError says what was waited for and last seen."""
-    deadline = time.monotonic() + seconds
-    last: Any = None
-    while True:
-        try:
-            last = check()
-        except KubectlError as error:
-            last = error
-        else:
-            if last:
-                return last
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}; last seen: {last!r}")
-        time.sleep(every)

@@ -11,11 +11,11 @@ from typing import Any
 from support.control_plane import ControlPlane, free_port
 from support.controllers import running, wait_healthy
 from support.gitops import built
+from support.patience import PATIENCE
 from support.rig import rig_file
 
 NAMESPACE = "kueue-system"
 SECRET = "kueue-webhook-server-cert"
-CERTIFICATE_SECONDS = 60
 API = "kueue.x-k8s.io/v1beta1"
 QUEUE = "team-queue"
 WITHOUT_VISIBILITY = "--feature-gates=VisibilityOnDemand=false"
@@ -72,7 +72,7 @@ def _reachable(found: list[dict[str, Any]], port: int) -> list[dict[str, Any]]:
 
 def _mount_certificates(plane: ControlPlane, folder: Path) -> None:
     """What a kubelet would do: bring the Secret that Kueue fills to where it looks for it."""
-    deadline = time.monotonic() + CERTIFICATE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while "tls.crt" not in (data := _secret(plane)):
         assert time.monotonic() < deadline, (plane.folder / "kueue.log").read_text()[-3000:]
         time.sleep(0.2)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-START_SECONDS = 120.0
+from support.patience import PATIENCE
 
 
 def free_port() -> int:
@@ -53,7 +53,7 @@ class MlflowServer:
             stderr=(self.folder / "server.log").open("ab"),
             start_new_session=True,
         )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not self._answers():
             assert self._process.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < deadline, (self.folder / "server.log").read_text()

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from support.control_plane import free_port
+from support.patience import PATIENCE
 from support.rig import rig_file
-
-START_SECONDS = 60
 
 
 def promtool(*arguments: str, stdin: str | None = None, folder: Path | None = None) -> str:
@@ -73,7 +72,7 @@ def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]
         process = subprocess.Popen([program, *options], cwd=folder, stdout=log, stderr=log)
     try:
         prometheus = Prometheus(_fetch_from(f"http://{listen}"))
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not prometheus.ready():
             ended = process.poll() is not None or time.monotonic() > deadline
             assert not ended, f"Prometheus did not start: {(folder / 'prometheus.log').read_text()[-2000:]}"

@@ -12,7 +12,7 @@ install_chart() {
     in_cluster kubectl create namespace "$CHART_NAMESPACE" --dry-run=client -o yaml | in_cluster kubectl apply --server-side -f - &&
       in_cluster kubectl label --overwrite namespace "$CHART_NAMESPACE" pod-security.kubernetes.io/enforce=restricted &&
       in_cluster helm upgrade --install tuningsweep "$CHART" --namespace "$CHART_NAMESPACE" \
-        --values "$RIG_SOURCE/chart-values.yaml" --set-string "$(image_values)" --wait --timeout 120s &&
+        --values "$RIG_SOURCE/chart-values.yaml" --set-string "$(image_values)" --wait --timeout 600s &&
       restart_on_new_image
   } >"$LOG/chart.log" 2>&1 || fail "the chart could not be installed ($LOG/chart.log): $(tail -5 "$LOG/chart.log")"
 }
@@ -27,5 +27,5 @@ image_values() {
 restart_on_new_image() {
   [[ " ${CHANGED[*]-} " == *" tuningsweep-operator "* ]] || return 0
   in_cluster kubectl -n "$CHART_NAMESPACE" rollout restart deployment -l app.kubernetes.io/name=tuningsweep
-  in_cluster kubectl -n "$CHART_NAMESPACE" rollout status deployment -l app.kubernetes.io/name=tuningsweep --timeout=120s
+  in_cluster kubectl -n "$CHART_NAMESPACE" rollout status deployment -l app.kubernetes.io/name=tuningsweep --timeout=600s
 }

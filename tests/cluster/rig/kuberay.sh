@@ -30,7 +30,7 @@ install_kuberay() {
   {
     in_cluster kubectl create namespace kuberay-system --dry-run=client -o yaml | in_cluster kubectl apply --server-side -f - &&
       in_cluster kubectl apply --server-side --force-conflicts -f "$RIG/kuberay/kuberay.yaml" &&
-      in_cluster kubectl -n kuberay-system rollout status deployment/kuberay-operator --timeout=120s
+      in_cluster kubectl -n kuberay-system rollout status deployment/kuberay-operator --timeout=600s
   } >"$LOG/kuberay.log" 2>&1 || fail "KubeRay did not start ($LOG/kuberay.log): $(tail -3 "$LOG/kuberay.log")"
   echo "$wanted" >"$RIG/kuberay/installed"
 }

@@ -42,8 +42,8 @@ start_control_plane() {
     --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction,PodSecurity --allow-privileged=true \
     --kubelet-certificate-authority="$PKI/ca.crt" --kubelet-preferred-address-types=InternalIP \
     --kubelet-client-certificate="$PKI/admin.crt" --kubelet-client-key="$PKI/admin.key"
-  ready_within 60 etcd in_netns bash -c '</dev/tcp/127.0.0.1/2379'
-  ready_within 60 kube-apiserver admin get --raw /readyz
+  ready_within 300 etcd in_netns bash -c '</dev/tcp/127.0.0.1/2379'
+  ready_within 300 kube-apiserver admin get --raw /readyz
   start kube-controller-manager "$KUBERNETES_BIN/kube-controller-manager" --leader-elect=false \
     --kubeconfig="$PKI/kube-controller-manager.kubeconfig" --use-service-account-credentials=true \
     --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt" \
@@ -54,7 +54,7 @@ start_control_plane() {
 
 start_containerd() {
   start containerd containerd --config "$RIG/containerd.toml"
-  ready_within 30 containerd ctr_pods version
+  ready_within 300 containerd ctr_pods version
   remove_containers # those of a node that did not go down in order: their metadata is kept with the images
 }
 
@@ -64,9 +64,9 @@ start_node() {
   start kube-proxy "$KUBERNETES_BIN/kube-proxy" --kubeconfig="$PKI/kube-proxy.kubeconfig" --proxy-mode=iptables \
     --hostname-override="$NODE_NAME" --cluster-cidr="$POD_CIDR" --conntrack-max-per-core=0
   start coredns "$(tool_folder coredns)/coredns" -conf "$RIG/Corefile"
-  ready_within 30 coredns in_netns bash -c "</dev/tcp/$NODE_IP/53"
-  ready_within 60 kubelet admin wait --for=condition=Ready "node/$NODE_NAME" --timeout=1s
-  ready_within 30 kube-controller-manager admin get serviceaccount default
+  ready_within 300 coredns in_netns bash -c "</dev/tcp/$NODE_IP/53"
+  ready_within 300 kubelet admin wait --for=condition=Ready "node/$NODE_NAME" --timeout=1s
+  ready_within 300 kube-controller-manager admin get serviceaccount default
 }
 
 node_up() {

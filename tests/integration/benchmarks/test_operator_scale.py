@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from benchmarks.machine import ROOT
 from support.rig import rig_file
 
@@ -28,14 +26,12 @@ def measured(name: str, folder: Path) -> dict[str, dict[str, Any]]:
     return {row["figure"]: row for row in run["figures"]}
 
 
-@pytest.mark.timeout(600)
 def test_the_operator_is_measured_and_its_restart_writes_nothing(tmp_path: Path) -> None:
     by_figure = measured("few", tmp_path)
     assert by_figure["20 sweeps: writes of a restart"]["ours"] == 0
     assert "KubeRay, the same RayJobs to their first status" in next(iter(by_figure.values()))["baselines"]
 
 
-@pytest.mark.timeout(600)
 def test_every_end_of_a_trial_and_every_edit_arrives_and_no_status_is_written_too_often(tmp_path: Path) -> None:
     by_figure = measured("running", tmp_path)
     assert by_figure["20 running sweeps: end of a trial to the status that counts it, p99"]["detail"]["count"] == 18

@@ -15,7 +15,6 @@ from benchmarks.machine import ROOT
 NAMES = ("supervision", "workload_speed")
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_can_be_measured(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", name, "--quick", "--out", str(tmp_path)]

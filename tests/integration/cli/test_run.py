@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cluster.sweeps import function_sweep
+from support.patience import PATIENCE
 
 SUPPORT = Path(__file__).parents[2] / "support"
 
@@ -27,7 +28,7 @@ def command(folder: Path, manifest: dict[str, Any], *options: str) -> list[str]:
 def run(folder: Path, manifest: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
     """Call the command and wait for its end."""
     return subprocess.run(
-        command(folder, manifest, *options), cwd=folder, capture_output=True, text=True, timeout=180, check=False
+        command(folder, manifest, *options), cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -77,7 +78,9 @@ def test_complete_sweep_exits_with_zero_and_says_what_was_stopped(
 def look(folder: Path, *arguments: str) -> str:
     """Standard output of another command in the folder of the run."""
     program = str(Path(sys.executable).with_name("tuningsweep"))
-    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -124,7 +127,7 @@ def test_ctrl_c_exits_with_130_and_the_same_command_goes_on_to_the_deadline_even
     ) as process:
         read_until(process, lambda seen: "Succeeded" in seen and seen.count("started") >= 2)
         os.killpg(process.pid, signal.SIGINT)
-        left, _ = process.communicate(timeout=120)
+        left, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, left
     assert "the same command goes on" in left
     before = records(tmp_path, "broken-off")
@@ -135,7 +138,7 @@ def test_ctrl_c_exits_with_130_and_the_same_command_goes_on_to_the_deadline_even
         read_until(process, lambda seen: "going on with the unfinished run" in seen)
         assert process.stdout is not None
         process.stdout.close()
-        assert process.wait(timeout=180) == 1
+        assert process.wait(timeout=PATIENCE) == 1
     after = records(tmp_path, "broken-off")
     assert {name: after[name] for name in before} == before
     assert sorted(record["outcome"] for record in after.values()) == ["Stopped", "Succeeded"]

@@ -15,7 +15,7 @@ import yaml
 
 from support.chart import CHART, templated
 from support.control_plane import ControlPlane, free_port, running_control_plane, write_kubeconfig
-from support.kubectl import eventually
+from support.patience import eventually
 from support.rig import rig_file
 from support.sweeps import BASE, edited
 from tuningsweep_operator import resources
@@ -167,7 +167,7 @@ def works(installation: Installation, namespace: str, name: str) -> bool:
         status = installation.plane.get(resources.SWEEPS, name, namespace).get("status", {})
         return status.get("phase") == "Pending" and made_for(installation, namespace) == ALL_KINDS
 
-    return eventually(seen, 60, f"{namespace}/{name} has its objects and a status")
+    return eventually(seen, f"{namespace}/{name} has its objects and a status")
 
 
 def test_in_all_namespaces(installation: Installation) -> None:
@@ -188,7 +188,7 @@ def test_nodes_are_listed_only_where_sweeps_are_held_back(installation: Installa
         sweep = edited(BASE, {"metadata.name": "held", "metadata.namespace": "another"})
         installation.plane.kubectl("apply", "-f", "-", stdin=json.dumps(sweep))
         printed = ("get", "sweep", "held", "-n", "another", "-o", "jsonpath={.status.conditions[0].reason}")
-        eventually(lambda: installation.plane.kubectl(*printed) == "WaitingForCapacity", 60, "it waits for a node")
+        eventually(lambda: installation.plane.kubectl(*printed) == "WaitingForCapacity", "it waits for a node")
     assert "forbidden" not in log.read_text().lower()
     installation.uninstall()
 

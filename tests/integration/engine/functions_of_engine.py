@@ -54,18 +54,23 @@ def leaves_silently(parameters: dict[str, Any]) -> None:
 
 
 def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Holds 64 MiB and waits in `steps` short steps; reports the step it went on from and when (epoch seconds)."""
+    """Holds 64 MiB and waits in `steps` short steps, no more of them once the file `until` is there.
+
+    Reports how many it has done, the step it went on from and when (epoch seconds).
+    """
     started = time.time()
     done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     held = bytearray(64 << 20)
     held[::4096] = b"x" * (1 << 14)
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
-    while done < int(parameters.get("steps", 6000)):
+    until = Path(parameters.get("until", "/nowhere"))
+    while done < int(parameters.get("steps", 6000)) and not (done > first and until.exists()):
         with step():
             time.sleep(0.05)
         done += 1
         (folder / "steps").write_text(str(done))
-        report({"loss": float(parameters.get("x", 0)), "went_on_from": first, "started": started}, checkpoint=folder)
+        said = {"loss": float(parameters.get("x", 0)), "done": done, "went_on_from": first, "started": started}
+        report(said, checkpoint=folder)
 
 
 def grows(parameters: dict[str, Any]) -> None:
@@ -79,7 +84,7 @@ def grows(parameters: dict[str, Any]) -> None:
         held.append(b"x" * (10 << 20))
         time.sleep(10 / wanted)
     Path(f"{parameters['until']}-{wanted}").touch()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not Path(parameters["until"]).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     report({"loss": float(len(held))})

@@ -16,12 +16,11 @@ import psutil
 import pytest
 
 from integration.engine.conftest import TESTS, records_in
-from integration.engine.test_monitor import eventually
+from support.patience import PATIENCE, eventually
 from tuningsweep_trainer.driver import tuner
 from tuningsweep_trainer.node.in_use import LOCK
 from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus, runtime_folders, shared_folder
 
-PATIENCE = 180.0
 SUPERVISORS = ("ray::Supervisor", "ray::ResourceTrainable")
 """What Ray calls their processes."""
 
@@ -61,7 +60,18 @@ def end_with_children(driver: subprocess.Popen[str]) -> None:
     driver.wait()
 
 
-EDITS = {"trainable.function": "functions_of_engine:waits", "parallelTrialCount": 1, "maxTrialCount": 2}
+def goes_on_until(told: Path, **edits: Any) -> dict[str, Any]:
+    """A sweep whose trials report and keep a checkpoint over and over, until the file is there."""
+    arguments = {"until": str(told)}
+    return {"trainable.function": "functions_of_engine:waits", "trainable.arguments": arguments, **edits}
+
+
+def lasting(*steps: str) -> list[dict[str, Any]]:
+    """A search space with one trial for each number of steps."""
+    return [{"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": list(steps)}}]
+
+
+ENDLESS = "1000000"
 
 
 def newest(checkpoints: Path) -> int:
@@ -84,7 +94,7 @@ def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> Path:
     driver = start_driver(results, ray_folder, edits)
     family: list[psutil.Process] = []
     try:
-        assert eventually(lambda: newest(checkpoints) > seen + 2, PATIENCE), "the second trial stands still"
+        eventually(lambda: newest(checkpoints) > seen + 2, "the second trial goes on", every=0.02)
         family = psutil.Process(driver.pid).children(recursive=True)
         left = folder_of(family)
         driver.kill()
@@ -100,11 +110,11 @@ def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> Path:
 
 
 def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: Path, ray_folder: str) -> None:
-    results = tmp_path / "results"
-    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["5", "200"]}}
-    edits = {**EDITS, "parameters": [steps]}
+    results, told = tmp_path / "results", tmp_path / "told"
+    edits = goes_on_until(told, parallelTrialCount=1, maxTrialCount=2, parameters=lasting("5", ENDLESS))
     left = end_early(results, ray_folder, edits)
     before = records_in(results)
+    told.touch()
     last = start_driver(results, ray_folder, edits)
     try:
         last.wait(timeout=PATIENCE)
@@ -115,7 +125,7 @@ def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: 
     assert sorted(after) == ["trial-0000", "trial-0001"]
     assert after["trial-0000"] == before["trial-0000"], "a finished trial was run again"
     resumed = after["trial-0001"]
-    assert (resumed["outcome"], resumed["attempts"], resumed["steps"]) == ("Succeeded", 2, 200)
+    assert (resumed["outcome"], resumed["attempts"], resumed["steps"]) == ("Succeeded", 2, resumed["metrics"]["done"])
     assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
     assert not left.exists(), "what the killed one had in shared memory is still there"
 
@@ -126,7 +136,7 @@ def test_a_trial_goes_on_however_often_its_supervisor_is_killed(
     """More often than it would be tried again if it got no further."""
     monkeypatch.setattr(tuner, "SUPERVISOR_RETRIES", 1)
     killed: list[int] = []
-    checkpoints = tmp_path / "checkpoints" / "trial-0000"
+    checkpoints, told = tmp_path / "checkpoints" / "trial-0000", tmp_path / "told"
 
     def trained() -> list[TrialStatus]:
         folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
@@ -134,32 +144,34 @@ def test_a_trial_goes_on_however_often_its_supervisor_is_killed(
         return [s for s in statuses if s.trial == "trial-0000" and s.pid and is_ours(s.supervisor_pid)]
 
     def kill_one() -> None:
-        eventually(lambda: len(trained()) == 1)
+        eventually(lambda: len(trained()) == 1, "it is trained", every=0.02)
         (status,) = trained()
         os.kill(status.supervisor_pid, signal.SIGKILL)
         died = time.monotonic()
         killed.append(status.pid)
-        eventually(lambda: not psutil.pid_exists(status.pid))
+        eventually(lambda: not psutil.pid_exists(status.pid), "its training process ends too", every=0.02)
         print(f"the training process outlived its supervisor by {time.monotonic() - died:.3f} s")
 
     def kill_again_and_again() -> None:
-        for _ in range(tuner.SUPERVISOR_RETRIES + 1):
-            seen = newest(checkpoints)
-            if not eventually(lambda seen=seen: newest(checkpoints) > seen + 4, PATIENCE):
-                return
-            kill_one()
+        try:
+            for _ in range(tuner.SUPERVISOR_RETRIES + 1):
+                seen = newest(checkpoints)
+                eventually(lambda seen=seen: newest(checkpoints) > seen + 4, "it goes on", every=0.02)
+                kill_one()
+        finally:
+            told.touch()
 
     thread = threading.Thread(target=kill_again_and_again)
     thread.start()
-    state, records = run({**EDITS, "maxTrialCount": 1, "trainable.arguments": {"steps": "200"}})
+    state, records = run(goes_on_until(told, parallelTrialCount=1, maxTrialCount=1))
     thread.join()
     assert len(killed) == tuner.SUPERVISOR_RETRIES + 1, "it was not killed often enough, the test says nothing"
     assert not any(psutil.pid_exists(pid) for pid in killed)
     assert state.result is not None
     assert state.result.succeeded, records
     record = records["trial-0000"]
-    assert (record["outcome"], record["attempts"], record["steps"]) == ("Succeeded", tuner.SUPERVISOR_RETRIES + 2, 200)
-    assert record["metrics"]["went_on_from"] > 0
+    assert (record["outcome"], record["attempts"]) == ("Succeeded", tuner.SUPERVISOR_RETRIES + 2)
+    assert record["steps"] == record["metrics"]["done"] > record["metrics"]["went_on_from"] > 0
 
 
 def supervisors() -> list[psutil.Process]:
@@ -174,18 +186,24 @@ def test_a_trial_goes_on_after_its_supervisor_and_a_free_one_were_killed(
 ) -> None:
     """As when their node is lost: Tune gives the trial to the free one first, and finds out that it is dead."""
     killed: list[int] = []
+    checkpoints, told = tmp_path / "checkpoints" / "trial-0002", tmp_path / "told"
+
+    def two_are_done() -> bool:
+        return newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2
 
     def kill_both() -> None:
-        checkpoints = tmp_path / "checkpoints" / "trial-0002"
-        if eventually(lambda: newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2, PATIENCE):
+        try:
+            eventually(two_are_done, "two are done and one goes on", every=0.02)
             for process in supervisors():
                 process.kill()
                 killed.append(process.pid)
+        finally:
+            told.touch()
 
     thread = threading.Thread(target=kill_both)
     thread.start()
-    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": ["3", "4", "60"]}}
-    _, records = run({**EDITS, "parameters": [steps], "parallelTrialCount": 2, "maxTrialCount": 3})
+    lengths = lasting("3", "4", ENDLESS)
+    _, records = run(goes_on_until(told, parallelTrialCount=2, maxTrialCount=3, parameters=lengths))
     thread.join()
     assert len(killed) == 2, "there was no free supervisor, the test says nothing"
     assert {trial: (r["outcome"], r["attempts"]) for trial, r in records.items()} == {

@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from integration.engine.conftest import PYTHON_PATH, records_in, sweep_of
 from integration.engine.scheduler_cases import UNIT
+from support.patience import PATIENCE, eventually
 from tuningsweep_api.messages import DesiredState, SweepState, TrialPage, desired_state
 from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.run import UnheardFailureError, run_sweep
@@ -20,7 +22,6 @@ from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.results.traces import TraceRecorder, TrialTrace, write_trace
 
 TOKEN = "a-token-of-the-tests"
-PATIENCE = 120.0
 
 
 class Driver:
@@ -59,18 +60,15 @@ class Driver:
     def put(self, desired: DesiredState) -> SweepState:
         return SweepState.model_validate_json(self.call("/v1/desired", desired.model_dump_json(by_alias=True).encode()))
 
-    def until(self, check: Any) -> SweepState:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+    def until(self, check: Callable[[SweepState], object]) -> SweepState:
+        def state() -> SweepState | None:
             try:
-                state = self.state()
-            except urllib.error.URLError:
-                time.sleep(0.2)
-                continue
-            if check(state):
-                return state
-            time.sleep(0.05)
-        raise AssertionError("the state never came")
+                found = self.state()
+            except urllib.error.URLError:  # the driver does not listen yet
+                return None
+            return found if check(found) else None
+
+        return eventually(state, "what the driver says", every=0.05)
 
     def acknowledge(self, desired: DesiredState) -> SweepState:
         self.put(desired.model_copy(update={"acknowledged": True}))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from support.patience import PATIENCE, eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_trainer.driver.context import SweepContext
@@ -23,8 +24,6 @@ from tuningsweep_trainer.supervisor.monitor import Monitor
 from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.training.preload import Preload
 from tuningsweep_trainer.training.process_tree import descendants
-
-PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +228,8 @@ def test_a_command_reports_by_lines(start: Start, status: int) -> None:
 
 def test_a_training_process_is_fresh_and_the_kernels_first_victim(start: Start) -> None:
     first = start(HOSTILE, behaviour="hangs")
-    assert eventually(lambda: Path(f"/proc/{first.launched.pid}/oom_score_adj").read_text().strip() == "1000")
+    chosen = Path(f"/proc/{first.launched.pid}/oom_score_adj")
+    eventually(lambda: chosen.read_text().strip() == "1000", "the kernel's first victim", every=0.02)
     first.monitor.withdraw()
     second = start(HOSTILE, behaviour="hangs")
     assert second.launched.pid != first.launched.pid
@@ -267,8 +267,8 @@ def test_nothing_outlives_the_supervisor(tmp_path: Path, victim: str) -> None:
         assert owner.stdout is not None
         server, child = (int(pid) for pid in owner.stdout.readline().split())
         os.kill(owner.pid if victim == "supervisor" else server, signal.SIGKILL)
-        assert eventually(lambda: not alive(child)), "the training process outlived its supervisor"
-        assert eventually(lambda: not alive(server))
+        eventually(lambda: not alive(child), "the training process ends with its supervisor", every=0.02)
+        eventually(lambda: not alive(server), "so does the fork server", every=0.02)
     finally:
         owner.kill()
         owner.wait()
@@ -280,16 +280,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def eventually(check: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Whether a condition comes to hold."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_trial_that_reports_all_the_time_is_judged_all_the_same(start: Start) -> None:
@@ -304,11 +294,7 @@ def test_what_is_published_has_the_limits_and_every_step(start: Start) -> None:
     limits = {"memory": "1Gi", "meanStepTime": "5s", "stepTime": "6s", "trialDuration": "7m"}
     for _ in range(2):  # the second trial of a supervisor goes on counting
         trial = start({"trainable.function": "functions_of_engine:waits", "limits": limits}, steps=10)
-        deadline = time.monotonic() + PATIENCE
-        while not (found := trial.runtime.statuses()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        status = found[0]
+        status = eventually(trial.runtime.statuses, "it is published", every=0.01)[0]
         assert (status.memory_limit, status.mean_step_time_limit) == (1 << 30, 5.0)
         assert (status.step_time_limit, status.duration_limit) == (6.0, 420.0)
         assert status.duration > 0

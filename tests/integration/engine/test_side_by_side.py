@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import records_in
-from integration.engine.test_crashes import PATIENCE, end_with_children, last_line, start_driver
-from integration.engine.test_monitor import eventually
+from integration.engine.test_crashes import end_with_children, last_line, start_driver
+from support.patience import PATIENCE, eventually
 
 MIB = 1 << 20
 SIZES = {"tight": ["50", "400"], "roomy": ["400"]}
@@ -42,7 +42,7 @@ def sweeps(tmp_path: Path) -> Iterator[dict[str, dict[str, dict[str, Any]]]]:
             drivers[name] = start_driver(folder / "results", ends.enter_context(ray), edits(name, until))
             ends.callback(end_with_children, drivers[name])
         grown = [Path(f"{until}-{sizes[0]}") for sizes in SIZES.values()]
-        assert eventually(lambda: all(file.exists() for file in grown), PATIENCE), "they do not run at the same time"
+        eventually(lambda: all(file.exists() for file in grown), "both run at the same time", every=0.05)
         until.touch()
         for name, driver in drivers.items():
             driver.wait(timeout=PATIENCE)

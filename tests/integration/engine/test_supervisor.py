@@ -10,7 +10,7 @@ from ray.train._internal.session import _TrainingResult
 from ray.tune import Checkpoint
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
-from integration.engine.test_monitor import eventually
+from support.patience import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.driver.trial_failures import RetriedTrial
@@ -96,10 +96,10 @@ def test_what_a_paused_trial_has_done_on_another_actor_is_kept(
 ) -> None:
     said = TrialResult.model_validate_json(steps(supervisor, 3)[-1][RESULT_KEY])
     ahead = 4 + REPORTS_AHEAD
-    assert eventually(lambda: newest(context, "trial-0000") == ahead), "further than Tune has seen"
+    eventually(lambda: newest(context, "trial-0000") == ahead, "it is further than Tune has seen", every=0.02)
     released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
     RuntimeFolder(tmp_path / "node").write_orders(released)
-    assert eventually(lambda: newest(context, "trial-0000") == 3), "the scheduler did not decide by it"
+    eventually(lambda: newest(context, "trial-0000") == 3, "it is where the scheduler decided", every=0.02)
     other = started(context)
     assert [result["step"] for result in steps(other, 4)] == [4, 5, 6, 7]
     supervisor.reset_config(config("trial-0001"))
@@ -211,4 +211,4 @@ def test_a_pruned_trial_leaves_its_memory_to_others_though_tune_never_calls_its_
     assert json.loads(entry.read_text())["admitted"]
     released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
     RuntimeFolder(tmp_path / "node").write_orders(released)
-    assert eventually(lambda: not entry.exists())
+    eventually(lambda: not entry.exists(), "its memory is free for others", every=0.02)

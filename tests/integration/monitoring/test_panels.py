@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from support.dashboards import FILES, NAMES, Target, concrete, targets, variable_queries
+from support.patience import PATIENCE
 from support.prometheus import Prometheus, running_prometheus
 from support.synthetic import operator_registry, status, step_times, summary, trainer_registry, work_of_operator
 from tuningsweep_trainer.node.runtime import TrialStatus
@@ -91,12 +92,12 @@ def _with_process(registry: CollectorRegistry) -> CollectorRegistry:
 
 
 def _wait_for_scrapes(running: Prometheus) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         scrapes = [float(sample["value"][1]) for sample in running.query("count_over_time(up[1h])")]
         if len(scrapes) == 2 and min(scrapes) >= SCRAPES:
             return
-        assert time.monotonic() < deadline, f"scrapes after a minute: {scrapes}"
+        assert time.monotonic() < deadline, f"scrapes: {scrapes}"
         time.sleep(0.5)
 
 

@@ -17,16 +17,13 @@ from kubernetes.aio.client import ApiClient
 from support.control_plane import ControlPlane
 from support.fake_driver import HUGE_BYTES, FakeCluster
 from support.faulty_proxy import Fault, FaultyProxy, error_event, faulty_proxy
-from support.kubectl import eventually
 from support.operator_process import OperatorProcess
+from support.patience import eventually
 from support.sweeps import BASE, edited
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
 AWAY_SECONDS = 12.0
-CONVERGED_SECONDS = 40.0
-PAUSES_SECONDS = 120.0
-"""More than two of the longest pauses between tries of a watch, which earlier faults have made long."""
 SILENCE = "4"
 
 
@@ -90,8 +87,8 @@ def knows_only_what_is_there(plane: ControlPlane, operator: OperatorProcess) -> 
 
 def converges(plane: ControlPlane, operator: OperatorProcess, name: str) -> None:
     """A sweep made meanwhile is taken up, one deleted meanwhile is forgotten."""
-    eventually(lambda: is_taken_up(plane, name), CONVERGED_SECONDS, f"{name} is taken up")
-    eventually(lambda: knows_only_what_is_there(plane, operator), CONVERGED_SECONDS, "what is gone is forgotten")
+    eventually(lambda: is_taken_up(plane, name), f"{name} is taken up")
+    eventually(lambda: knows_only_what_is_there(plane, operator), "what is gone is forgotten")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +117,7 @@ def test_faults_of_the_api_server(
     case = request.node.callspec.id.replace(" ", "-")
     doomed, late = f"doomed-{case}", f"late-{case}"
     make_sweep(plane, doomed)
-    eventually(lambda: is_taken_up(plane, doomed), CONVERGED_SECONDS, "a sweep before the fault")
+    eventually(lambda: is_taken_up(plane, doomed), "a sweep before the fault")
     proxy.faults = faults
     proxy.cut_watches()
     make_sweep(plane, late)
@@ -130,7 +127,6 @@ def test_faults_of_the_api_server(
             times = 5 if len(faults) == 1 else 2
             eventually(
                 lambda f=fault, n=times: proxy.answered(f) >= n,
-                PAUSES_SECONDS,
                 f"the operator meets {fault}",
                 every=0.1,
             )
@@ -162,7 +158,7 @@ def test_the_api_server_or_its_store_is_away(
     case = away.__name__.replace("_", "-")
     make_sweep(plane, f"before-{case}")
     away(plane)
-    eventually(lambda: make_sweep(plane, f"after-{case}") is None, CONVERGED_SECONDS, "the API server takes a sweep")
+    eventually(lambda: make_sweep(plane, f"after-{case}") is None, "the API server takes a sweep")
     converges(plane, alive, f"after-{case}")
     converges(plane, alive, f"before-{case}")
 
@@ -173,17 +169,17 @@ def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster
     for name in sweeps:
         make_sweep(plane, name)
     for name in sweeps:
-        eventually(lambda name=name: is_taken_up(plane, name), CONVERGED_SECONDS, f"{name} is taken up")
+        eventually(lambda name=name: is_taken_up(plane, name), f"{name} is taken up")
     drivers = {mood: cluster.run_job(mood) for mood in moods}
     for mood, driver in drivers.items():
         driver.mood = mood
     cluster.run_silent_job("mute", full=False)
     cluster.run_silent_job("cut-off", full=True)
     for name in (*moods[1:], "mute", "cut-off"):
-        eventually(lambda name=name: stalled(plane, name) == "DriverUnreachable", 30, f"{name} is told about")
-    eventually(lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", 30, "KubeRay's silence is told about")
+        eventually(lambda name=name: stalled(plane, name) == "DriverUnreachable", f"{name} is told about")
+    eventually(lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", "KubeRay's silence is told about")
     asked = drivers["well"].asked
-    eventually(lambda: drivers["well"].asked > asked + 2, 20, "the others are asked all the while")
+    eventually(lambda: drivers["well"].asked > asked + 2, "the others are asked all the while")
     assert sweep_status(plane, "well")["trials"]["running"] == 2
     assert drivers["huge"].sent < HUGE_BYTES / 4, "a large answer is read no further than its bound"
     assert psutil.Process(alive.pid).memory_info().rss < 160 << 20
@@ -192,11 +188,11 @@ def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster
     for name in ("unheeded", "mute", "cut-off"):
         cluster.run_job(name)
     for name in sweeps:
-        eventually(lambda name=name: not stalled(plane, name), 30, f"{name} goes on")
-        eventually(lambda name=name: sweep_status(plane, name)["phase"] == "Running", 30, f"{name} runs")
+        eventually(lambda name=name: not stalled(plane, name), f"{name} goes on")
+        eventually(lambda name=name: sweep_status(plane, name)["phase"] == "Running", f"{name} runs")
     drivers["well"].result = {"succeeded": True, "reason": "SearchFinished", "message": "all trials ended"}
-    eventually(lambda: sweep_status(plane, "well")["phase"] == "Complete", 30, "a sweep ends")
-    eventually(lambda: drivers["well"].desired.get("acknowledged"), 30, "its driver is let go")
+    eventually(lambda: sweep_status(plane, "well")["phase"] == "Complete", "a sweep ends")
+    eventually(lambda: drivers["well"].desired.get("acknowledged"), "its driver is let go")
 
 
 def test_lists_and_watches_leave_out_what_is_no_sweeps(proxy: FaultyProxy, alive: OperatorProcess) -> None:
@@ -210,15 +206,15 @@ def test_what_an_earlier_sweep_of_the_name_left_is_no_sign_of_the_new_one(
     plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess
 ) -> None:
     make_sweep(plane, "heir", spec__storage={"existingClaim": "results"})
-    eventually(lambda: is_taken_up(plane, "heir"), CONVERGED_SECONDS, "the first is taken up")
+    eventually(lambda: is_taken_up(plane, "heir"), "the first is taken up")
     plane.kubectl("delete", "tuningsweep", "heir")  # nobody collects what it owned here
     cluster.set_job_status("heir", "Failed", "FAILED")
     make_sweep(plane, "heir", spec__storage={"existingClaim": "results"})
-    eventually(lambda: stalled(plane, "heir") == "NameConflict", CONVERGED_SECONDS, "the second waits")
+    eventually(lambda: stalled(plane, "heir") == "NameConflict", "the second waits")
     assert sweep_status(plane, "heir")["phase"] == "Pending"
     owned = "rayjobs,secrets,configmaps,networkpolicies"
     plane.kubectl("delete", owned, "-l", "tuningsweep.io/sweep=heir")
-    eventually(lambda: not stalled(plane, "heir") and is_taken_up(plane, "heir"), CONVERGED_SECONDS, "it goes on")
+    eventually(lambda: not stalled(plane, "heir") and is_taken_up(plane, "heir"), "it goes on")
     uid = plane.get(SWEEPS, "heir")["metadata"]["uid"]
     assert uid in [owner["uid"] for owner in plane.get(RAY_JOBS, "heir")["metadata"]["ownerReferences"]]
 
@@ -227,12 +223,12 @@ def test_a_queue_label_that_comes_later_changes_nothing_for_what_runs(
     plane: ControlPlane, cluster: FakeCluster, alive: OperatorProcess
 ) -> None:
     make_sweep(plane, "scaled", spec__cluster={"workers": {"minReplicas": 1, "maxReplicas": 2}})
-    eventually(lambda: is_taken_up(plane, "scaled"), CONVERGED_SECONDS, "it is taken up")
+    eventually(lambda: is_taken_up(plane, "scaled"), "it is taken up")
     driver = cluster.run_job("scaled")
-    eventually(lambda: sweep_status(plane, "scaled")["phase"] == "Running", 30, "it runs")
+    eventually(lambda: sweep_status(plane, "scaled")["phase"] == "Running", "it runs")
     plane.kubectl("label", "tuningsweep", "scaled", "kueue.x-k8s.io/queue-name=q")
     plane.kubectl("patch", "tuningsweep", "scaled", "--type=merge", "-p", '{"spec": {"limits": {"memory": "300Mi"}}}')
-    eventually(lambda: driver.desired["limits"]["memory"] == "300Mi", 30, "an edit reaches its driver all the same")
+    eventually(lambda: driver.desired["limits"]["memory"] == "300Mi", "an edit reaches its driver all the same")
     assert (sweep_status(plane, "scaled")["phase"], stalled(plane, "scaled")) == ("Running", "")
 
 

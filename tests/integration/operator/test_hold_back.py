@@ -9,12 +9,11 @@ import pytest
 
 from support.control_plane import ControlPlane, running_control_plane
 from support.faulty_proxy import FaultyProxy, faulty_proxy
-from support.kubectl import eventually
 from support.operator_process import OperatorProcess, install_definitions
+from support.patience import eventually
 from support.sweeps import BASE, edited
 from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
-FREED_SECONDS = 30
 READ_SECONDS = 2.0
 NODE = {
     "apiVersion": "v1",
@@ -99,23 +98,23 @@ def test_sweeps_wait_for_room_and_the_highest_priority_starts_first(
     sweeps = Sweeps(bare_plane)
     bare_plane.kubectl("create", "-f", "-", stdin=json.dumps(taker("taker", "6Gi")))
     sweeps.create("low", 0)
-    message = eventually(lambda: sweeps.waits("low"), 30, "low is held back", every=0.2)
+    message = eventually(lambda: sweeps.waits("low"), "low is held back", every=0.2)
     assert "which ask for 4608Mi memory" in message
     assert "2048Mi memory" in message
     sweeps.create("high", 10)
-    eventually(lambda: sweeps.waits("high"), 30, "high is held back", every=0.2)
+    eventually(lambda: sweeps.waits("high"), "high is held back", every=0.2)
     bare_plane.kubectl("delete", "pod", "taker", "--force", "--grace-period=0")
-    eventually(lambda: sweeps.started("high"), FREED_SECONDS, "high starts once there is room", every=0.2)
+    eventually(lambda: sweeps.started("high"), "high starts once there is room", every=0.2)
     assert sweeps.waits("low")
 
     # What has started is never sent back, whoever comes; among those that wait a new priority counts.
     sweeps.create("urgent", 1000)
-    eventually(lambda: sweeps.waits("urgent"), 30, "urgent is held back", every=0.2)
+    eventually(lambda: sweeps.waits("urgent"), "urgent is held back", every=0.2)
     assert sweeps.started("high")
     patch = json.dumps({"spec": {"priority": 2000}})
     bare_plane.kubectl("patch", "tuningsweep", "low", "--type=merge", "-p", patch)
     bare_plane.kubectl("delete", "tuningsweep,rayjob", "high")
-    eventually(lambda: sweeps.started("low"), FREED_SECONDS, "low starts, by its new priority", every=0.2)
+    eventually(lambda: sweeps.started("low"), "low starts, by its new priority", every=0.2)
     assert sweeps.waits("urgent")
     reads = [request.at for request in list(proxy.requests) if "/nodes" in request.path]
     assert all(later - earlier > READ_SECONDS / 2 for earlier, later in pairwise(reads)), "however many wait"

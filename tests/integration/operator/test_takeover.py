@@ -14,8 +14,8 @@ import pytest
 
 from support.control_plane import ControlPlane
 from support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
-from support.kubectl import eventually
 from support.operator_process import OperatorProcess
+from support.patience import eventually
 from support.sweeps import BASE, edited
 
 TAKEOVER_SECONDS = 15.0
@@ -117,15 +117,15 @@ def test_another_takes_over_and_never_two_write(
     restore: Callable[[Replica], None],
     seconds: float,
 ) -> None:
-    first = eventually(lambda: next((r for r in replicas if r.operator.leads()), None), 30, "a leader", every=0.1)
+    first = eventually(lambda: next((r for r in replicas if r.operator.leads()), None), "a leader", every=0.1)
     second = next(replica for replica in replicas if replica is not first)
     before = len(writes(replicas))
-    eventually(lambda: len(writes(replicas)) > before, 30, "the leader writes", every=0.1)
+    eventually(lambda: len(writes(replicas)) > before, "the leader writes", every=0.1)
     began = time.monotonic()
     try:
         lose(first)
         lost = time.monotonic()
-        eventually(lambda: second.writes() and second.writes()[-1][0] > lost, 40, "another writes", every=0.05)
+        eventually(lambda: second.writes() and second.writes()[-1][0] > lost, "another writes", every=0.05)
         taken = next(at for at, _ in second.writes() if at > lost)
     finally:
         restore(first)
@@ -133,7 +133,7 @@ def test_another_takes_over_and_never_two_write(
     since = [name for at, name in writes(replicas) if at > began]
     assert [name for name, _ in groupby(since)] in ([first.name, second.name], [second.name])
     assert second.operator.leads()
-    eventually(lambda: first.operator.status("readyz") == 200, 20, "the first waits, ready")
+    eventually(lambda: first.operator.status("readyz") == 200, "the first waits, ready")
     assert not first.operator.leads()
     print(f"taken over after {taken - lost:.1f} s")
     assert taken - lost < seconds

@@ -8,14 +8,13 @@ import pytest
 
 from support.control_plane import ControlPlane
 from support.fake_driver import FakeCluster, FakeDriver
-from support.kubectl import eventually
 from support.operator_process import OperatorProcess
+from support.patience import eventually
 from support.sweeps import BASE, edited
 from tuningsweep_api import names
 from tuningsweep_api.crd import custom_resource_definition
 from tuningsweep_operator.resources import RAY_JOBS
 
-SECONDS = 40.0
 LATER = "v1beta1"
 CRD = f"{names.PLURAL}.{names.GROUP}"
 RUNNING = "running"
@@ -40,9 +39,9 @@ def operators(plane: ControlPlane, cluster: FakeCluster) -> Iterator[tuple[Opera
 def driver(plane: ControlPlane, cluster: FakeCluster, operators: tuple[OperatorProcess, OperatorProcess]) -> FakeDriver:
     """The driver of a sweep that runs."""
     plane.kubectl("create", "-f", "-", stdin=json.dumps(edited(BASE, {"metadata.name": RUNNING})))
-    eventually(lambda: plane.find(RAY_JOBS, RUNNING), SECONDS, "a RayJob")
+    eventually(lambda: plane.find(RAY_JOBS, RUNNING), "a RayJob")
     driver = cluster.run_job(RUNNING)
-    eventually(lambda: status(plane).get("phase") == "Running", SECONDS, "the sweep runs")
+    eventually(lambda: status(plane).get("phase") == "Running", "the sweep runs")
     return driver
 
 
@@ -63,7 +62,7 @@ def is_followed(plane: ControlPlane, driver: FakeDriver) -> None:
     """What the driver says next reaches the status."""
     running = driver.trials["running"] + 1
     driver.trials = {**driver.trials, "running": running, "total": driver.trials["total"] + 1}
-    eventually(lambda: status(plane)["trials"]["running"] == running, SECONDS, "the status follows the driver")
+    eventually(lambda: status(plane)["trials"]["running"] == running, "the status follows the driver")
 
 
 def test_the_operator_is_upgraded_and_rolled_back(
@@ -77,7 +76,7 @@ def test_the_operator_is_upgraded_and_rolled_back(
         plane.kubectl(
             "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(custom_resource_definition())
         )
-        eventually(coming.leads, SECONDS, "the other operator writes")
+        eventually(coming.leads, "the other operator writes")
         is_followed(plane, driver)
     assert (job_uid(plane), driver.told) == (uid, told)
 
@@ -100,21 +99,18 @@ def test_an_operator_goes_on_with_what_a_later_release_has_added(
     patch = json.dumps({"spec": {"note": "of a later release"}})
     eventually(
         lambda: "note" in plane.kubectl("patch", "tuningsweep", RUNNING, "--type=merge", "-p", patch, "-o", "json"),
-        SECONDS,
         "the new field is served",
     )
     noted = edited(BASE, {"metadata.name": "noted", "spec.note": "of a later release"})
     plane.kubectl("create", "-f", "-", stdin=json.dumps(noted))
-    eventually(lambda: plane.find(RAY_JOBS, "noted"), SECONDS, "it is taken up")
+    eventually(lambda: plane.find(RAY_JOBS, "noted"), "it is taken up")
     driver.added = {"addedLater": {"deep": [1]}}
     is_followed(plane, driver)
-    eventually(
-        lambda: status(plane)["observedGeneration"] == get(plane, RUNNING)["metadata"]["generation"], SECONDS, "as seen"
-    )
+    eventually(lambda: status(plane)["observedGeneration"] == get(plane, RUNNING)["metadata"]["generation"], "as seen")
     assert status(plane)["phase"] == "Running"
 
     install(plane, (names.VERSION,), storage=names.VERSION)
-    eventually(lambda: "note" not in get(plane, RUNNING)["spec"], SECONDS, "the older CRD prunes it")
+    eventually(lambda: "note" not in get(plane, RUNNING)["spec"], "the older CRD prunes it")
     is_followed(plane, driver)
     assert (job_uid(plane), driver.told) == (uid, told)
     plane.kubectl("delete", "tuningsweep", "noted")
@@ -125,7 +121,7 @@ def install(plane: ControlPlane, versions: tuple[str, ...], storage: str) -> Non
     plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(definition))
     for version in versions:
         path = f"/apis/{names.GROUP}/{version}/{names.PLURAL}"
-        eventually(lambda path=path: plane.raw(path), SECONDS, f"{version} is served")
+        eventually(lambda path=path: plane.raw(path), f"{version} is served")
 
 
 def migrate(plane: ControlPlane, version: str) -> None:
@@ -133,7 +129,6 @@ def migrate(plane: ControlPlane, version: str) -> None:
     kind = f"{names.PLURAL}.{version}.{names.GROUP}"
     eventually(
         lambda: plane.kubectl("replace", "-f", "-", stdin=plane.kubectl("get", kind, "--all-namespaces", "-o", "json")),
-        SECONDS,
         "no status was written between reading and writing",
     )
     patch = json.dumps({"status": {"storedVersions": [version]}})
@@ -155,7 +150,7 @@ def test_a_second_version_is_brought_in_and_taken_back(
 
     later = edited(BASE, {"metadata.name": "later", "apiVersion": f"{names.GROUP}/{LATER}"})
     plane.kubectl("create", "-f", "-", stdin=json.dumps(later))
-    eventually(lambda: get(plane, "later", LATER).get("status"), SECONDS, "a sweep of the later version is taken up")
+    eventually(lambda: get(plane, "later", LATER).get("status"), "a sweep of the later version is taken up")
     assert get(plane, "later")["spec"] == get(plane, "later", LATER)["spec"]
     is_followed(plane, driver)
     assert status(plane, LATER)["trials"] == status(plane)["trials"]

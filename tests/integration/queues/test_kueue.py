@@ -11,15 +11,15 @@ import pytest
 
 from support.control_plane import ControlPlane, running_control_plane
 from support.controllers import running_kuberay
-from support.kubectl import READ, eventually
+from support.kubectl import READ
 from support.kueue import queue_labels, queue_manifests, running_kueue
 from support.operator_process import running_operator
+from support.patience import eventually
 from support.sweeps import sweep_manifest
 from tuningsweep_operator.resources import PODS, Resource
 
 T = TypeVar("T")
 KINDS = {**READ, "resourcequota": Resource("", "v1", "resourcequotas")}
-SECONDS = 90
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 QUOTA = {"cpu": "100", "memory": "1000Gi", "pods": "2"}
 """Room for one sweep: a head and a worker."""
@@ -53,7 +53,7 @@ def find(plane: ControlPlane, kind: str, name: str) -> dict[str, Any]:
 
 
 def wait(check: Callable[[], T | None], what: str) -> T:
-    return eventually(check, SECONDS, what, every=0.2)
+    return eventually(check, what, every=0.2)
 
 
 def conditions(sweep: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,6 @@ from tuningsweep_trainer.report.write import Written, write_report
 
 TRIALS, RUNNING = 60, 2
 FIGURES = ("pareto", "order", "parallel", "memory", "mean-step-time", "longest-step", "timeline")
-pytestmark = pytest.mark.timeout(900)  # the first run may install Chromium
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,6 @@ PANELS = {
 }
 """Workloads by figure: 6 is accuracy, 7 the error of a regression."""
 MARKS = "g.mark-symbol path, g.mark-line path, g.mark-rect path"
-pytestmark = pytest.mark.timeout(900)  # the first run may install Chromium
 
 
 def by_setting(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from support.mlflow_server import FaultyProxy, MlflowServer, faulty_proxy
+from support.patience import PATIENCE
 from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -233,7 +234,7 @@ def test_what_is_sent_later_says_when_it_happened(tmp_path: Path, server: Mlflow
 
 def wait_for_faults(proxy: FaultyProxy, count: int) -> None:
     """Wait until so many requests have met the fault."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while proxy.faults < count:
         assert time.monotonic() < deadline, f"{proxy.faults} faults"
         time.sleep(0.05)
