@@ -97,15 +97,19 @@ def prints_and_raises(parameters: dict[str, Any]) -> None:
     raise RuntimeError(f"x is {parameters['x']}")
 
 
-def slow_or_not(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Hangs in a step if `behaviour` is slow, or `x` is above a half."""
-    if parameters.get("behaviour") == "slow" or parameters.get("x", 0.0) > 0.5:
+def behaves(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
+    """As `behaviour` says, or the third that `x` is in: `stepping`, `forgetful`, or slow, which hangs in its second step."""
+    behaviour = parameters.get("behaviour") or ("stepping", "forgetful", "slow")[int(parameters["x"] * 3)]
+    if behaviour == "slow":
         with step():
             time.sleep(0.01)
         report({"loss": 9.0})
         with step():
             time.sleep(600)
-    stepping({"x": 0.0}, checkpoint)
+    elif behaviour == "forgetful":
+        forgetful({"x": 0.0})
+    else:
+        stepping({"x": 0.0}, checkpoint)
 
 
 def costly(parameters: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ objectives."""
 from typing import Any
 
 SCHEDULERS: dict[str, dict[str, Any]] = {
-    "None": {},
     "ASHA": {"maxSteps": 40, "gracePeriodSteps": 4, "reductionFactor": 2},
     "MedianStopping": {"maxSteps": 40, "gracePeriodSteps": 4},
     "HyperBand": {"maxSteps": 36, "gracePeriodSteps": 4, "reductionFactor": 3},
@@ -13,7 +12,11 @@ SCHEDULERS: dict[str, dict[str, Any]] = {
     "PB2": {"perturbationIntervalSteps": 8},
 }
 UNIT: dict[str, Any] = {"name": "x", "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}
-BEHAVIOURS = {"name": "behaviour", "parameterType": "categorical", "feasibleSpace": {"list": ["stepping", "slow"]}}
+BEHAVIOURS: dict[str, Any] = {
+    "name": "behaviour",
+    "parameterType": "categorical",
+    "feasibleSpace": {"list": ["stepping", "forgetful", "slow"]},
+}
 TWO_OBJECTIVES: dict[str, Any] = {
     "objective.additionalObjectives": [{"type": "minimize", "objectiveMetricName": "cost"}],
     "parameters": [UNIT, BEHAVIOURS],

@@ -1,15 +1,16 @@
-"""A free actor goes to a trial that has none: whichever scheduler chooses, no starting actor is ended for it."""
+"""A free actor goes to a trial that has none, whichever scheduler chooses, and is kept for one that is paused."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from ray.tune.experiment import Trial
+from ray.tune.utils.object_cache import _ObjectCache
 
 from support.sweeps import sweep_manifest
 from tuningsweep_api.spec.search import SchedulerType
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_trainer.driver.schedulers import Fifo, InOrder, LetsActorsStart, make_scheduler
+from tuningsweep_trainer.driver.schedulers import Bounded, Fifo, InOrder, LetsActorsStart, make_scheduler
 
 
 @dataclass(eq=False)
@@ -18,8 +19,10 @@ class Waiting:
 
     trial_id: str
     status: str = Trial.PENDING
+    placement_group_factory: str = "a core"
     PENDING = Trial.PENDING
     PAUSED = Trial.PAUSED
+    RUNNING = Trial.RUNNING
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Controller:
 
     trials: list[Waiting]
     started_for: list[Waiting] = field(default_factory=list)
+    _actor_cache: _ObjectCache = field(default_factory=_ObjectCache)
 
     def get_live_trials(self) -> set[Waiting]:
         return set(self.trials)
@@ -49,6 +53,13 @@ class Chooses:
 
 class Choosing(LetsActorsStart, Chooses):
     """The same, with the mixin."""
+
+
+class Holding(Bounded, Chooses):
+    """The same, for one that pauses trials; two may run."""
+
+    def allowed(self) -> int:
+        return 2
 
 
 def trials(*numbers: int) -> list[Waiting]:
@@ -81,6 +92,26 @@ def test_trials_start_in_the_order_of_their_making() -> None:
     assert Fifo().choose_trial_to_run(Controller(made[:2])) is made[1]
     made[1].status = Trial.RUNNING
     assert Fifo().choose_trial_to_run(Controller(made[:2])) is made[0]
+
+
+def free_actors_kept(scheduler: Holding, controller: Controller) -> int:
+    """Of three that become free after the scheduler was asked; Tune's own cache keeps one in any case."""
+    scheduler.choose_trial_to_run(controller)
+    for number in range(3):
+        controller._actor_cache.cache_object("a core", number)
+    kept = controller._actor_cache.num_cached_objects
+    list(controller._actor_cache.flush_cached_objects(force_all=True))
+    return kept
+
+
+def test_free_actors_are_kept_while_trials_are_paused() -> None:
+    first, second = trials(1, 2)
+    scheduler, controller = Holding(None), Controller([first, second])
+    assert free_actors_kept(scheduler, controller) == 1
+    first.status = Trial.PAUSED
+    assert free_actors_kept(scheduler, controller) == free_actors_kept(scheduler, controller) == 2
+    first.status = Trial.RUNNING
+    assert free_actors_kept(scheduler, controller) == 1
 
 
 @pytest.mark.parametrize("kind", list(SchedulerType))

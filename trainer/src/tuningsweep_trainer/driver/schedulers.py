@@ -81,6 +81,7 @@ class Bounded(LetsActorsStart):
     """Mixed into a scheduler that pauses trials: a paused trial goes on only while fewer than `allowed()` are active."""
 
     allowed: Allowed
+    _kept = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its settings so that it could restore from them; the ledger is what we restore from."""
@@ -88,11 +89,24 @@ class Bounded(LetsActorsStart):
 
     def choose_trial_to_run(self, tune_controller: Any, *more: Any, **options: Any) -> Any:
         """The scheduler's choice, or None while a paused trial has to wait."""
+        self._keep_actors(tune_controller)
         chosen = super().choose_trial_to_run(tune_controller, *more, **options)
         if chosen is None or chosen.status != chosen.PAUSED:
             return chosen
         active = sum(trial.status in (trial.RUNNING, trial.PENDING) for trial in tune_controller.get_live_trials())
         return chosen if active < self.allowed() else None
+
+    def _keep_actors(self, tune_controller: Any) -> None:
+        """While trials are paused, keep the actors that they have left for when they go on.
+
+        Where all are paused before any goes on, as BOHB has it at each rung, Ray 2.60 keeps one, and others would start anew.
+        """
+        live = tune_controller.get_live_trials()
+        wanted = self.allowed() if any(trial.status == trial.PAUSED for trial in live) else 0
+        if live and wanted != self._kept:
+            resources = next(iter(live)).placement_group_factory  # the same for every trial of a sweep
+            tune_controller._actor_cache.increase_max(resources, wanted - self._kept)
+            self._kept = wanted
 
 
 class EndsBrackets:
