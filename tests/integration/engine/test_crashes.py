@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -130,88 +129,11 @@ def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: 
     assert not left.exists(), "what the killed one had in shared memory is still there"
 
 
-def test_a_trial_goes_on_however_often_its_supervisor_is_killed(
-    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """More often than it would be tried again if it got no further."""
-    monkeypatch.setattr(tuner, "SUPERVISOR_RETRIES", 1)
-    killed: list[int] = []
-    checkpoints, told = tmp_path / "checkpoints" / "trial-0000", tmp_path / "told"
-
-    def trained() -> list[TrialStatus]:
-        folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
-        statuses = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
-        return [s for s in statuses if s.trial == "trial-0000" and s.pid and is_ours(s.supervisor_pid)]
-
-    def kill_one() -> None:
-        eventually(lambda: len(trained()) == 1, "it is trained", every=0.02)
-        (status,) = trained()
-        os.kill(status.supervisor_pid, signal.SIGKILL)
-        died = time.monotonic()
-        killed.append(status.pid)
-        eventually(lambda: not psutil.pid_exists(status.pid), "its training process ends too", every=0.02)
-        print(f"the training process outlived its supervisor by {time.monotonic() - died:.3f} s")
-
-    def kill_again_and_again() -> None:
-        try:
-            for _ in range(tuner.SUPERVISOR_RETRIES + 1):
-                seen = newest(checkpoints)
-                eventually(lambda seen=seen: newest(checkpoints) > seen + 4, "it goes on", every=0.02)
-                kill_one()
-        finally:
-            told.touch()
-
-    thread = threading.Thread(target=kill_again_and_again)
-    thread.start()
-    state, records = run(goes_on_until(told, parallelTrialCount=1, maxTrialCount=1))
-    thread.join()
-    assert len(killed) == tuner.SUPERVISOR_RETRIES + 1, "it was not killed often enough, the test says nothing"
-    assert not any(psutil.pid_exists(pid) for pid in killed)
-    assert state.result is not None
-    assert state.result.succeeded, records
-    record = records["trial-0000"]
-    assert (record["outcome"], record["attempts"]) == ("Succeeded", tuner.SUPERVISOR_RETRIES + 2)
-    assert record["steps"] == record["metrics"]["done"] > record["metrics"]["went_on_from"] > 0
-
-
 def supervisors() -> list[psutil.Process]:
     """Those of this test run, with a trial or without."""
     family = {process.pid for process in psutil.Process().children(recursive=True)}
     titles = {process: "".join((process.info["cmdline"] or [])[:1]) for process in psutil.process_iter(["cmdline"])}
     return [process for process, title in titles.items() if process.pid in family and title.startswith(SUPERVISORS)]
-
-
-def test_a_trial_goes_on_after_its_supervisor_and_a_free_one_were_killed(
-    run: Callable[..., Any], tmp_path: Path
-) -> None:
-    """As when their node is lost: Tune gives the trial to the free one first, and finds out that it is dead."""
-    killed: list[int] = []
-    checkpoints, told = tmp_path / "checkpoints" / "trial-0002", tmp_path / "told"
-
-    def two_are_done() -> bool:
-        return newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2
-
-    def kill_both() -> None:
-        try:
-            eventually(two_are_done, "two are done and one goes on", every=0.02)
-            for process in supervisors():
-                process.kill()
-                killed.append(process.pid)
-        finally:
-            told.touch()
-
-    thread = threading.Thread(target=kill_both)
-    thread.start()
-    lengths = lasting("3", "4", ENDLESS)
-    _, records = run(goes_on_until(told, parallelTrialCount=2, maxTrialCount=3, parameters=lengths))
-    thread.join()
-    assert len(killed) == 2, "there was no free supervisor, the test says nothing"
-    assert {trial: (r["outcome"], r["attempts"]) for trial, r in records.items()} == {
-        "trial-0000": ("Succeeded", 1),
-        "trial-0001": ("Succeeded", 1),
-        "trial-0002": ("Succeeded", 2),
-    }
-    assert records["trial-0002"]["metrics"]["went_on_from"] > 0
 
 
 def is_ours(pid: int) -> bool:
@@ -220,3 +142,60 @@ def is_ours(pid: int) -> bool:
         return os.getpid() in [parent.pid for parent in psutil.Process(pid).parents()]
     except psutil.NoSuchProcess:
         return False
+
+
+def trained() -> list[TrialStatus]:
+    """What nodes of this test run publish of trials with a process."""
+    folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
+    statuses = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
+    return [status for status in statuses if status.pid and is_ours(status.supervisor_pid)]
+
+
+def test_a_trial_goes_on_however_often_its_supervisor_is_killed_and_once_a_free_one_with_it(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More often than it would be tried again if it got no further.
+
+    Both at once is as when their node is lost: Tune gives the trial to the free one first, and finds out that it is dead.
+    """
+    monkeypatch.setattr(tuner, "SUPERVISOR_RETRIES", 1)
+    killed: list[int] = []
+    checkpoints, told = tmp_path / "checkpoints" / "trial-0002", tmp_path / "told"
+
+    def two_are_done() -> bool:
+        return newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2
+
+    def kill(victims: list[psutil.Process]) -> None:
+        (status,) = trained()
+        for victim in victims:
+            victim.kill()
+            killed.append(victim.pid)
+        died = time.monotonic()
+        eventually(lambda: not psutil.pid_exists(status.pid), "its training process ends too", every=0.02)
+        print(f"the training process outlived its supervisor by {time.monotonic() - died:.3f} s")
+
+    def kill_both_then_one() -> None:
+        try:
+            eventually(two_are_done, "two are done and one goes on", every=0.02)
+            kill(supervisors())
+            seen = newest(checkpoints)
+            eventually(lambda: newest(checkpoints) > seen + 4, "it goes on", every=0.02)
+            kill([psutil.Process(status.supervisor_pid) for status in trained()])
+        finally:
+            told.touch()
+
+    thread = threading.Thread(target=kill_both_then_one)
+    thread.start()
+    lengths = lasting("3", "4", ENDLESS)
+    state, records = run(goes_on_until(told, parallelTrialCount=2, maxTrialCount=3, parameters=lengths))
+    thread.join()
+    assert len(killed) == 3, "there was no free supervisor, or it was not killed again: the test says nothing"
+    assert state.result is not None
+    assert state.result.succeeded, records
+    assert {trial: (record["outcome"], record["attempts"]) for trial, record in records.items()} == {
+        "trial-0000": ("Succeeded", 1),
+        "trial-0001": ("Succeeded", 1),
+        "trial-0002": ("Succeeded", 3),
+    }
+    last = records["trial-0002"]
+    assert last["steps"] == last["metrics"]["done"] > last["metrics"]["went_on_from"] > 0

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -108,12 +109,12 @@ def reproduce(
     _note(settings, wanted, summary, started)
     waiting = [one for one in planned if not has_ended(one.folder(settings.results))]
     say(f"{len(planned)} sweeps of {len(wanted)} workloads, {len(planned) - len(waiting)} of them there already")
-    with (
-        (settings.results / "driver.log").open("a", encoding="utf-8") as stream,
-        ray_session(DriverOptions(results=str(settings.results), ray_temp_dir=ray_temp_dir, log_to_driver=False)),
-    ):
+    options = DriverOptions(results=str(settings.results), ray_temp_dir=ray_temp_dir, log_to_driver=False)
+    with (settings.results / "driver.log").open("a", encoding="utf-8") as stream, ExitStack() as sessions:
         for number, one in enumerate(planned, start=1):
             configure_logging(sweep=one.sweep.metadata.name, namespace=one.arm.value, stream=stream)
+            if one in waiting:
+                sessions.enter_context(ray_session(options))  # the first starts Ray, for the others as well
             _run_one(one, settings.results, summary, _numbered(say, number, len(planned)))
     _note(settings, wanted, summary, started)
     return summary
