@@ -1,4 +1,7 @@
-"""Issue A(e), (f), (g): operator killed, head pod killed, sweep deleted while the operator is away."""
+"""Issue A(b), (e), (f), (g): limits tightened, operator killed, head pod killed, sweep deleted while the operator is away.
+
+(d), suspend and resume, is in test_object_storage.py by kubectl and in test_cli.py by the command line, on a claim.
+"""
 
 from collections.abc import Iterator
 
@@ -9,6 +12,7 @@ from cluster.sweeps import (
     function_sweep,
     head_pod,
     read_records,
+    stop_events,
     trial_counts,
     wait_condition,
     wait_running,
@@ -65,16 +69,44 @@ def _limit_in_log(kubectl: Kubectl, name: str) -> str | None:
     return lines[0] if lines else None
 
 
+STEPS = ("50", "100000", "51", "52", "53", "100001")
+"""Of a tenth of a second each: the second trial and the last go on until they are stopped."""
+
+
 @pytest.mark.long
-def test_sweep_resumes_after_the_head_pod_is_killed(kubectl: Kubectl) -> None:
+def test_a_sweep_is_steered_and_resumes_after_its_head_pod_is_killed(kubectl: Kubectl) -> None:
+    """One trial is stopped on request, the head killed, and tightened limits stop the last one."""
     name = "headless"
-    kubectl.apply(function_sweep(name, "counting", spec__cluster__workers=ONE_WORKER))
+    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": list(STEPS)}}
+    edits = {"parameters": [steps], "maxTrialCount": 6, "limits": {"meanStepTime": "5s"}}
+    edits |= {"trainable.arguments": {"x": "0"}, "cluster.workers": ONE_WORKER}
+    kubectl.apply(function_sweep(name, "counting", **{f"spec__{field}": value for field, value in edits.items()}))
+    wait_running(kubectl, name, count=2)
+    stop_one(kubectl, name, "trial-0001")
+
     eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, "two trials succeeded")
     before = {record["trial"]: record for record in read_records(kubectl, name)}
     kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
+    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 4, "the others went on and succeeded")
+    wait_running(kubectl, name)
+
+    kubectl.patch("tuningsweep", name, {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
     wait_condition(kubectl, name, "Complete")
-    after = read_records(kubectl, name)
-    assert sorted(record["trial"] for record in after) == [f"trial-{n:04d}" for n in range(4)]
-    assert {r["trial"]: r for r in after if r["trial"] in before} == before
-    resumed = [r for r in after if r["trial"] not in before]
-    assert {r["outcome"] for r in resumed} == {"Succeeded"}
+    records = read_records(kubectl, name)
+    after = {record["trial"]: record for record in records}
+    assert len(records) == len(after) == 6, "a trial has two records"
+    assert {trial: after[trial] for trial in before} == before
+    assert {trial: (record["outcome"], record["reason"]) for trial, record in after.items()} == {
+        **{f"trial-{number:04d}": ("Succeeded", "Completed") for number in (0, 2, 3, 4)},
+        "trial-0001": ("Stopped", "StopRequested"),
+        "trial-0005": ("LimitExceeded", "MeanStepTimeLimitExceeded"),
+    }
+
+
+def stop_one(kubectl: Kubectl, name: str, trial: str) -> None:
+    """Ask for the stop of a trial; status and Events tell of it."""
+    kubectl.run("annotate", "tuningsweep", name, f"tuningsweep.io/stop={trial}")
+    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, f"{trial} stopped")
+    stop = kubectl.get("tuningsweep", name)["status"]["lastStops"][0]
+    assert (stop["trial"], stop["outcome"], stop["reason"]) == (trial, "Stopped", "StopRequested")
+    assert any(trial in event["message"] for event in stop_events(kubectl, name))
