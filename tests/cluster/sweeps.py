@@ -59,9 +59,21 @@ def trial_counts(kubectl: Kubectl, name: str) -> dict[str, int]:
     return dict(kubectl.get("tuningsweep", name).get("status", {}).get("trials", {}))
 
 
+def wait_trials(kubectl: Kubectl, name: str, state: str, count: int, seconds: float = PATIENCE) -> None:
+    """Wait until `status.trials` counts so many in a state; a sweep that has ended before will never."""
+
+    def check() -> bool:
+        sweep = kubectl.get("tuningsweep", name)
+        reached = bool(sweep.get("status", {}).get("trials", {}).get(state, 0) >= count)
+        assert reached or not has_ended(sweep), f"{name} has ended: {_brief(kubectl, name)}"
+        return reached
+
+    eventually(check, f"{name}: {count} {state}", seconds)
+
+
 def wait_running(kubectl: Kubectl, name: str, seconds: float = PATIENCE, count: int = 1) -> None:
     """Wait until trials are running."""
-    eventually(lambda: trial_counts(kubectl, name).get("running", 0) >= count, f"{name}: {count} running", seconds)
+    wait_trials(kubectl, name, "running", count, seconds)
 
 
 def recovers(kubectl: Kubectl, name: str) -> None:

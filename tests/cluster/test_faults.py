@@ -16,6 +16,7 @@ from cluster.sweeps import (
     trial_counts,
     wait_condition,
     wait_running,
+    wait_trials,
 )
 from support.kubectl import Kubectl
 from support.patience import eventually
@@ -84,10 +85,10 @@ def test_a_sweep_is_steered_and_resumes_after_its_head_pod_is_killed(kubectl: Ku
     wait_running(kubectl, name, count=2)
     stop_one(kubectl, name, "trial-0001")
 
-    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 2, "two trials succeeded")
+    wait_trials(kubectl, name, "succeeded", 2)
     before = {record["trial"]: record for record in read_records(kubectl, name)}
     kubectl.run("delete", "pod", head_pod(kubectl, name), "--grace-period=0", "--force")
-    eventually(lambda: trial_counts(kubectl, name).get("succeeded", 0) >= 4, "the others went on and succeeded")
+    wait_trials(kubectl, name, "succeeded", 4)
     wait_running(kubectl, name)
 
     kubectl.patch("tuningsweep", name, {"spec": {"limits": {"meanStepTime": "50ms", "warmupSteps": 1}}})
@@ -106,7 +107,7 @@ def test_a_sweep_is_steered_and_resumes_after_its_head_pod_is_killed(kubectl: Ku
 def stop_one(kubectl: Kubectl, name: str, trial: str) -> None:
     """Ask for the stop of a trial; status and Events tell of it."""
     kubectl.run("annotate", "tuningsweep", name, f"tuningsweep.io/stop={trial}")
-    eventually(lambda: trial_counts(kubectl, name).get("stopped") == 1, f"{trial} stopped")
+    wait_trials(kubectl, name, "stopped", 1)
     stop = kubectl.get("tuningsweep", name)["status"]["lastStops"][0]
     assert (stop["trial"], stop["outcome"], stop["reason"]) == (trial, "Stopped", "StopRequested")
     assert any(trial in event["message"] for event in stop_events(kubectl, name))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.sweeps import condition, function_sweep, trial_counts, wait_condition, wait_running
+from cluster.sweeps import condition, function_sweep, wait_condition, wait_running, wait_trials
 from support.gitops import Conversation, Repository, gitops
 from support.kubectl import Kubectl
 from support.patience import eventually
@@ -92,7 +92,7 @@ def a_commit_takes_hold(kubectl: Kubectl, repository: Repository, agent: Convers
     repository.commit("tighter")
     assert {drift["how"] for drift in agent.ask("diff")["drifted"]} == {"client", "server"}, "a commit is to be applied"
     synced(agent)
-    eventually(lambda: trial_counts(kubectl, NAME).get("limitExceeded", 0) >= 2, "running trials are stopped")
+    wait_trials(kubectl, NAME, "limitExceeded", 2)
     sweep = kubectl.get("tuningsweep", NAME)
     assert {stop["reason"] for stop in sweep["status"]["lastStops"]} == {"MeanStepTimeLimitExceeded"}
     assert condition(sweep, "Complete")["status"] != "True"

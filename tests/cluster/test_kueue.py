@@ -14,7 +14,6 @@ from cluster.sweeps import (
     is_true,
     read_records,
     restricted_pod,
-    trial_counts,
     wait_condition,
 )
 from support.kubectl import Kubectl
@@ -85,7 +84,7 @@ def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None
 
     eventually(queues_are_there, "Kueue's webhooks answer")
     kubectl.apply(patient_sweep())
-    eventually(lambda: trial_counts(kubectl, "patient").get("succeeded", 0) >= 1, "a trial succeeded")
+    wait_trials(kubectl, "patient", "succeeded", 1)
     kubectl.apply(urgent_job())
     waiting = wait_condition(kubectl, "patient", "Suspended", reason="Preempted")
     kept = waiting["status"]["trials"]["succeeded"]

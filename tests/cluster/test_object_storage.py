@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.leaks import check_nothing_written
-from cluster.sweeps import ONE_WORKER, function_sweep, trial_counts, wait_condition, wait_running
+from cluster.sweeps import ONE_WORKER, function_sweep, wait_condition, wait_running, wait_trials
 from support.command import says
 from support.kubectl import Kubectl
 from support.object_storage import BUCKET, ObjectStorage, object_storage
@@ -56,7 +56,7 @@ def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     assert len(pods) == 2
     check_nothing_written(kubectl, NAME, pods, [storage.secret])
 
-    eventually(lambda: trial_counts(kubectl, NAME).get("succeeded", 0) >= 2, "two trials succeeded")
+    wait_trials(kubectl, NAME, "succeeded", 2)
     eventually(lambda: checkpointed("trial-0002", "trial-0003"), "the next two have saved something")
     kubectl.patch("tuningsweep", NAME, {"spec": {"suspend": True}})
     wait_condition(kubectl, NAME, "Suspended")

@@ -24,6 +24,7 @@ from tuningsweep_operator.settings import Settings
 HEAD_PORTS: Final = {
     "gcs-server": 6379,
     "dashboard": 8265,
+    "client": 10001,
     "metrics": 8080,
     names.CONTROL_PORT_NAME: names.CONTROL_PORT,
     names.METRICS_PORT_NAME: names.METRICS_PORT,

@@ -44,7 +44,6 @@ def _ray_cluster(sweep: TuningSweep, settings: Settings) -> dict[str, Any]:
     runs_trials = workers.max_replicas == 0
     start = {"dashboard-host": "0.0.0.0", "object-store-memory": OBJECT_STORE_BYTES}  # noqa: S104 - a pod's own address
     start["num-cpus"] = str(sweep.spec.cluster.ray_cpus) if runs_trials else "0"
-    start["ray-client-server-port"] = "0"  # none: the driver runs in the cluster, and a port less is open
     if not autoscaled:  # else KubeRay sets it, and runs the autoscaler in a container of its own
         start["no-monitor"] = "true"  # Ray's autoscaler, a process with nothing to scale
     head = {
