@@ -15,6 +15,7 @@ from cluster.sweeps import (
     read_records,
     restricted_pod,
     wait_condition,
+    wait_trials,
 )
 from support.kubectl import Kubectl
 from support.kueue import NAMESPACE, WITHOUT_VISIBILITY, manifests, queue_labels, queue_manifests
