@@ -121,7 +121,8 @@ def test_replicas_agree_by_a_lease_of_their_own_namespace_alone() -> None:
     assert "leases" not in json.dumps(find(manifests, "ClusterRole"))
     (deployment,) = find(manifests, "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    assert {"name": "TUNINGSWEEP_NAMESPACE", "value": "ours"} in container["env"]
+    own = {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert {"name": "TUNINGSWEEP_NAMESPACE", "valueFrom": own} in container["env"], "wherever an overlay puts it"
     named = [rule["resourceNames"] for rule in role["rules"] if "create" not in rule["verbs"]]
     assert named == [[Settings().lease_name]]
 

@@ -27,6 +27,8 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, *values: str) -> Settings:
     for variable in deployment(*values)["spec"]["containers"][0]["env"]:
         if "value" in variable:
             monkeypatch.setenv(variable["name"], variable["value"])
+        elif variable["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}:
+            monkeypatch.setenv(variable["name"], "ours")
     return Settings()
 
 
@@ -62,7 +64,8 @@ def test_a_sweeps_policy_lets_in_the_pods_of_the_chart() -> None:
 
 def test_where_kuberay_is_may_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep = TuningSweep.from_manifest(BASE)
-    for values, selector in (((), {}), ((KUBERAY,), {"matchLabels": {"team": "ray"}})):
+    anywhere = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]}
+    for values, selector in (((), anywhere), ((KUBERAY,), {"matchLabels": {"team": "ray"}})):
         policy = build_network_policy(sweep, settings_of(monkeypatch, *values))
         dashboard = policy["spec"]["ingress"][2]
         assert dashboard["ports"] == [{"protocol": "TCP", "port": 8265}]

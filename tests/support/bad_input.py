@@ -137,6 +137,10 @@ BAD_MANIFESTS = [
     ),
     BadInput("int with a fraction", {FIRST: parameter("batch_size", "int", min="1.5", max="3")}, "takes whole numbers"),
     BadInput(
+        "int as a power of ten", {FIRST: parameter("batch_size", "int", min="1", max="1e3")}, "as 1000 and not 1e3"
+    ),
+    BadInput("discrete with a grouped number", {f"{FIRST}.feasibleSpace.list": ["1_000"]}, "takes numbers"),
+    BadInput(
         "zero step of a range",
         {FIRST: parameter("alpha", "double", min="1", max="3", step="0")},
         "step must be above zero",
@@ -278,4 +282,9 @@ BAD_EDITS = [
     BadEdit("storage", {"spec.storage": {"uri": "s3://b/p"}}),
     BadEdit("tracking", {"spec.tracking": {"enabled": False}}),
     BadEdit("backoff limit", {"spec.backoffLimit": 9}),
+    BadEdit(
+        "a number for Auto",
+        {"spec.parallelTrialCount": "Auto", "spec.suspend": False},
+        "can not be changed between Auto and a number",
+    ),
 ]

@@ -5,10 +5,11 @@ Called by `make generate` and by the check that the committed CRD is what the mo
 
 import json
 import sys
-from typing import Any
+from typing import Any, Final
 
 from tuningsweep_api import names
 from tuningsweep_api.spec.sweep import MUTABLE_FIELDS, NAME_MAX_LENGTH, TuningSweepSpec
+from tuningsweep_api.spec.sweep_rules import AUTO
 from tuningsweep_api.status import TuningSweepStatus
 
 Schema = dict[str, Any]
@@ -99,6 +100,13 @@ def _object_schema() -> Schema:
     }
 
 
+PACKING_STAYS: Final = {
+    "rule": f"self.suspend || (self.parallelTrialCount == '{AUTO}') == (oldSelf.parallelTrialCount == '{AUTO}')",
+    "message": f"spec.parallelTrialCount can not be changed between {AUTO} and a number while the sweep runs, for its trials"
+    " ask Ray for other shares of a core; set spec.suspend to true first",
+}
+
+
 def _immutable(spec: Schema) -> list[dict[str, str]]:
     """Transition rules, on the spec, that refuse edits of every field but the mutable ones."""
     editable = ", ".join(MUTABLE_FIELDS)
@@ -112,7 +120,7 @@ def _immutable(spec: Schema) -> list[dict[str, str]]:
             same = f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || {same})"
         message = f"spec.{name} can not be changed after creation (only {editable}); make a new sweep for it"
         rules.append({"rule": same, "message": message})
-    return rules
+    return [*rules, PACKING_STAYS]
 
 
 def structural_schema(schema: Schema) -> Schema:

@@ -70,8 +70,13 @@ class SampleWindow:
             self._by_steps.popleft()
 
     def resize(self, warmup_steps: int, window_steps: int) -> None:
-        """Follow edited limits; older samples than are kept cannot come back, so a wider window fills up again."""
+        """Follow edited limits; older samples than are kept cannot come back, so a wider window fills up again.
+
+        Samples that a longer warm-up leaves out are forgotten: nothing is judged by them any more.
+        """
         self.warmup_steps, self.window_steps = warmup_steps, window_steps
+        while self._by_steps and self._by_steps[0].steps < warmup_steps:
+            self._by_steps.popleft()
 
     @property
     def newest(self) -> Sample | None:

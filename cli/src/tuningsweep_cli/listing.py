@@ -17,7 +17,7 @@ from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.options import ClusterOptions, ListFormat
 from tuningsweep_cli.output import as_json, as_yaml
 from tuningsweep_cli.source.base import Progress
-from tuningsweep_cli.source.status import progress_of, status_of
+from tuningsweep_cli.source.status import progress_of, status_of, sweep_of
 from tuningsweep_cli.source.stored import open_results
 from tuningsweep_cli.tables import new_table
 
@@ -55,8 +55,6 @@ def cluster_rows(options: ClusterOptions, *, everywhere: bool) -> list[Row]:
 
 
 def _of_manifest(manifest: dict[str, Any]) -> Row:
-    from tuningsweep_cli.source.on_cluster import sweep_of
-
     created = str(manifest["metadata"]["creationTimestamp"])
     try:
         return _row(sweep_of(manifest), progress_of(status_of(manifest)), created)

@@ -10,7 +10,6 @@ from rich.live import Live
 from rich.text import Text
 
 from tuningsweep_api.outcomes import Phase
-from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_cli import text
 from tuningsweep_cli.exits import CommandError, Exit
@@ -33,14 +32,14 @@ class Viewer(Protocol):
 class TableViewer:
     """A table that is redrawn in place."""
 
-    def __init__(self, sweep: TuningSweep, live: Live) -> None:
-        self._sweep, self._live = sweep, live
+    def __init__(self, source: Source, live: Live) -> None:
+        self._source, self._live = source, live
         self._ended: list[TrialRecord] = []
 
     def show(self, progress: Progress, new: list[TrialRecord]) -> None:
         """Redraw."""
         self._ended = [*self._ended, *new][-ROWS:]
-        view = sweep_view(self._sweep, progress.trials, progress.running, self._ended)
+        view = sweep_view(self._source.sweep, progress.trials, progress.running, self._ended)
         self._live.update(Group(view, Text(phase_words(progress), style="dim")))
 
 
@@ -116,7 +115,7 @@ def watch(source: Source, console: Console, *, table: bool, seconds: float = 1.0
 
     if table:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            last = follow(source, TableViewer(source.sweep, live), wait)
+            last = follow(source, TableViewer(source, live), wait)
     else:
         last = follow(source, LineViewer(console), wait)
     print_end(source, last, console)

@@ -104,11 +104,14 @@ class OwnedObjects:
         return access
 
     async def apply_inputs(self, sweep: TuningSweep, *, expected: bool = True) -> None:
-        """Apply ConfigMap, claim and NetworkPolicy."""
+        """Apply ConfigMap and NetworkPolicy, and make the claim.
+
+        A claim that is there is left as it is: it may have been grown since, and can't be brought back to less.
+        """
         await self._apply(CONFIG_MAPS, build_config_map(sweep, self._settings), sweep, expected=expected)
         claim = build_claim(sweep)
         if claim is not None:
-            await self._apply(CLAIMS, claim, sweep, expected=expected)
+            await self._apply(CLAIMS, claim, sweep, expected=expected, once=True)
         if self._settings.network_policies:
             policy = build_network_policy(sweep, self._settings)
             await self._apply(NETWORK_POLICIES, policy, sweep, expected=expected)
@@ -161,8 +164,9 @@ class OwnedObjects:
             await self._kube.delete(RAY_JOBS, sweep.metadata.namespace, sweep.metadata.name, live["metadata"]["uid"])
 
     async def _apply(
-        self, resource: Resource, manifest: Manifest, sweep: TuningSweep, *, expected: bool = True
+        self, resource: Resource, manifest: Manifest, sweep: TuningSweep, *, expected: bool = True, once: bool = False
     ) -> Manifest:
+        """Bring an object to its manifest, or only make it if it is not there (`once`)."""
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         existing = await self._find(resource, sweep, kind, name) if expected else None
         if existing is None:
@@ -170,7 +174,7 @@ class OwnedObjects:
             if created is not None:
                 return created
             existing = await self._find(resource, sweep, kind, name)
-        if existing is not None and contains(existing, manifest):
+        if existing is not None and (once or contains(existing, manifest)):
             return existing
         claims = [] if existing is None else claim_fields(existing)
         if claims:

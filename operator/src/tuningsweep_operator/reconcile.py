@@ -136,16 +136,20 @@ class Reconciler:
     ) -> float | None:
         """Say of a sweep with an invalid spec that it can't be followed."""
         uid = manifest["metadata"]["uid"]
-        ray_job = self._store.ray_job(key, uid)
-        if ray_job is None and status.ray_job_name is not None:  # or not shown yet by a watch that has only begun
-            found = await self._kube.get(RAY_JOBS, *key)
-            ray_job = found if found is not None and is_owned_by(found, uid) else None
-        facts = Observation(ray_job=ray_job)
+        facts = Observation(ray_job=await self._ray_job(key, uid, status))
         runs = facts.is_under_way or facts.is_queued  # Kueue may let it run at any time
         refused = refuse(status, sentences, manifest["metadata"].get("generation", 1), now, runs=runs)
         if refused != status:
             await self._patch(key, uid, refused)
         return REFUSED_SECONDS if runs else None
+
+    async def _ray_job(self, key: Key, uid: str, status: TuningSweepStatus) -> Manifest | None:
+        """The sweep's RayJob; asked for where a watch that has only begun may not have shown it yet."""
+        ray_job = self._store.ray_job(key, uid)
+        if ray_job is not None or status.ray_job_name is None:
+            return ray_job
+        found = await self._kube.get(RAY_JOBS, *key)
+        return found if found is not None and is_owned_by(found, uid) else None
 
     async def _note_generation(self, key: Key, manifest: Manifest, status: TuningSweepStatus) -> None:
         """Say that an edit after the end was seen, which changes nothing: GitOps would wait for it for ever."""
@@ -158,10 +162,7 @@ class Reconciler:
         self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, hold: Hold | None, now: datetime
     ) -> Observation:
         """Apply what the sweep owns, then look at it and ask the driver."""
-        # A status says that an operator was here before.
-        refusal = await self._apply(
-            key, sweep, memory, expected=status.observed_generation is not None, held=hold is not None
-        )
+        refusal = await self._apply(key, sweep, status, memory, held=hold is not None)
         ray_job = self._store.ray_job(key, memory.uid)
         facts = Observation(ray_job=ray_job, pods=self._store.pods(key), refusal=refusal)
         answer = Answer()
@@ -186,7 +187,7 @@ class Reconciler:
         )
 
     async def _apply(
-        self, key: Key, sweep: TuningSweep, memory: Memory, *, expected: bool, held: bool
+        self, key: Key, sweep: TuningSweep, status: TuningSweepStatus, memory: Memory, *, held: bool
     ) -> Trouble | None:
         """Bring the owned objects to the spec when it changed, the RayJob drifted, or it is time to look for drift."""
         queue = tuple(sweep.queue_labels.items())
@@ -198,11 +199,13 @@ class Reconciler:
         if memory.applied == wanted and fresh and ray_job is not None:
             return None
         self._name_passed_over(key)
-        trouble = override_trouble(sweep, self._settings)
-        if trouble is None and not Observation(ray_job=ray_job).is_under_way:
-            trouble = queue_trouble(sweep)  # a label that comes later changes nothing for what runs
+        trouble = override_trouble(sweep, self._settings) or queue_trouble(sweep)
         if trouble is not None:
-            return trouble
+            # What an installation forbids later, or a label that comes later, changes nothing for what runs.
+            ray_job = await self._ray_job(key, memory.uid, status)
+            if not Observation(ray_job=ray_job).is_under_way:
+                return trouble
+        expected = status.observed_generation is not None  # a status says that an operator was here before
         try:
             memory.access = await self._owned.ensure_access(sweep, expected=expected)
             await self._owned.apply_inputs(sweep, expected=expected)

@@ -166,6 +166,7 @@ def test_a_trial_goes_on_however_often_its_supervisor_is_killed_and_once_a_free_
         return newest(checkpoints) > 1 and len(records_in(tmp_path)) == 2
 
     def kill(victims: list[psutil.Process]) -> None:
+        eventually(lambda: len(trained()) == 1, "one is trained, and the free one knows that it is free", every=0.02)
         (status,) = trained()
         for victim in victims:
             victim.kill()

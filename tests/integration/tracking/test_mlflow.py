@@ -1,13 +1,17 @@
-"""The real MLflow client against its embedded SQLite store: runs, parameters, metrics, tags, and a restart."""
+"""The real MLflow client against its embedded SQLite store: runs, parameters, metrics, tags, restarts and kills."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
+from support.patience import eventually
 from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.tracking.embedded import make_database, uri_of
 from tuningsweep_trainer.tracking.setup import connection, make_listeners
 from tuningsweep_trainer.tracking.translate import trial_ended
 
@@ -93,3 +97,18 @@ def test_runs_start_when_what_they_tell_of_did(tmp_path: Path) -> None:
     runs = {run.info.run_name: run.info for run in client.search_runs([experiment.experiment_id])}
     trial = runs["trial-0000"]
     assert (trial.end_time - trial.start_time, runs["digits-svm"].start_time) == (60_000, trial.start_time)
+
+
+def test_a_kill_while_the_file_is_made_leaves_no_half_of_it(tmp_path: Path) -> None:
+    """As MLflow leaves it by itself, such a file can't be opened ever after: `table issues already exists`."""
+    program = "import sys; from tuningsweep_trainer.tracking.embedded import make_database; make_database(sys.argv[1])"
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stderr=subprocess.DEVNULL) as process:
+        eventually(lambda: any(tmp_path.iterdir()), "it is begun", every=0.002)
+        process.kill()
+    assert not (tmp_path / "mlflow.db").exists(), "it was done too soon, the test says nothing"
+    assert list(tmp_path.iterdir())
+    make_database(str(tmp_path))
+    assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]
+    assert [found.name for found in MlflowClient(tracking_uri=uri_of(str(tmp_path))).search_experiments()] == [
+        "Default"
+    ]

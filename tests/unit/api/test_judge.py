@@ -137,3 +137,15 @@ def test_memory_comes_before_time() -> None:
     verdict = judge(Limits(memory="400Mi", step_time="1s", trial_duration="1s"), window(samples), now=9.0)
     assert verdict is not None
     assert verdict.reason is Reason.MEMORY_LIMIT_EXCEEDED
+
+
+def test_a_longer_warm_up_forgets_what_it_leaves_out() -> None:
+    seen = window(steady(20, 1.0), steps=5)
+    assert mean_step_time(seen, now=20) == 1.0
+    seen.resize(30, 5)
+    for sample in steady(50, 1.0)[21:31]:
+        seen.add(sample)
+    assert mean_step_time(seen, now=30) is None
+    for sample in steady(50, 1.0)[31:36]:
+        seen.add(sample)
+    assert mean_step_time(seen, now=35) == 1.0

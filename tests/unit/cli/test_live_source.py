@@ -113,6 +113,12 @@ def test_progress_is_the_drivers_while_it_answers_else_the_statuses() -> None:
     assert (source(ended).progress().ended, ended.asked) == (True, [])
 
 
+def test_an_edit_is_seen_by_who_watches() -> None:
+    live = source(FakeCluster({"/v1/state": (200, STATE)}, **{"spec.limits.memory": "300Mi", "spec.maxTrialCount": 40}))
+    live.progress()
+    assert (live.sweep.spec.limits.memory, live.sweep.spec.max_trial_count) == ("300Mi", 40)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "says"),
     [

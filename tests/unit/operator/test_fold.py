@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tuningsweep_api.messages import SweepState
 from tuningsweep_api.outcomes import ConditionType, Phase
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.memory import Memory
@@ -180,7 +181,7 @@ def test_a_deadline_is_over_since_it_was_seen_to_be() -> None:
     [
         (ray_job("Failed", failed=4), True, "Failed", "BackoffLimitExceeded"),
         (ray_job("Complete", jobStatus="SUCCEEDED"), True, "Complete", "SearchFinished"),
-        (ray_job("Complete", jobStatus="SUCCEEDED"), False, "Failed", "DriverFailed"),
+        (ray_job("Complete", jobStatus="SUCCEEDED"), False, "Complete", "SearchFinished"),
         (ray_job("Complete", jobStatus="STOPPED"), True, "Failed", "DriverFailed"),
         (ray_job("ValidationFailed"), False, "Failed", "InvalidSpec"),
     ],
@@ -189,6 +190,16 @@ def test_a_job_that_ended_unheard(job: dict[str, object], heard: bool, kind: str
     before = fold(sweep(), NEW, RUNNING, SETTINGS, NOW) if heard else NEW
     status = fold(sweep(), before, Observation(ray_job=job), SETTINGS, NOW)
     assert words(status)[kind] == ("True", reason)
+
+
+@pytest.mark.parametrize("told", [state(), None])
+def test_of_a_sweep_that_ended_without_its_driver_no_trial_runs_any_more(told: SweepState | None) -> None:
+    before = fold(sweep(), NEW, RUNNING, SETTINGS, NOW)
+    late = Observation(ray_job=ray_job("Running"), state=told, overdue=timedelta(seconds=31))
+    status = fold(sweep(spec__activeDeadlineSeconds=60), before, late, SETTINGS, NOW)
+    assert words(status)["Failed"] == ("True", "DeadlineExceeded")
+    counts = status.trials
+    assert (counts.total, counts.running, counts.pending, counts.succeeded) == (4, 0, 3, 1)
 
 
 def waiting(reason: str) -> dict[str, object]:

@@ -47,8 +47,8 @@ class Lease:
         await self.gate.wait()
 
 
-async def leading(lease: Any) -> tuple[Leadership, Election, asyncio.Task[None]]:
-    election, gained = Election("a", TERMS), asyncio.Event()
+async def leading(lease: Any, terms: Terms = TERMS) -> tuple[Leadership, Election, asyncio.Task[None]]:
+    election, gained = Election("a", terms), asyncio.Event()
     leadership = Leadership(lease, election, "ns", "lease", gained=gained.set, lost=lambda: None)
     task = asyncio.create_task(leadership.run())
     await gained.wait()
@@ -71,11 +71,11 @@ async def test_a_renewal_under_way_does_not_keep_the_lease() -> None:
 
 
 async def test_no_renewal_takes_again_what_is_being_given_back() -> None:
-    lease = Lease()
-    leadership, _, task = await leading(lease)
+    lease, terms = Lease(), Terms(8.0)  # so long that a busy machine stays within what one request may take
+    leadership, _, task = await leading(lease, terms)
     lease.gate.clear()
     release = asyncio.create_task(leadership.release())
-    await asyncio.sleep(1.5 * TERMS.renewal)  # when it would be renewed
+    await asyncio.sleep(1.25 * terms.renewal)  # when it would be renewed
     lease.gate.set()
     await release
     await asyncio.wait_for(task, 5)

@@ -1,13 +1,18 @@
 """Drift: what of a live object must be as built, and what others may add."""
 
+from typing import Any, cast
+
 import pytest
 
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import ConditionReason
 from tuningsweep_api.spec.sweep import TuningSweep
-from tuningsweep_operator.kube import KubeError, refusal
-from tuningsweep_operator.owned import claim_fields, contains, override_trouble, refusal_trouble
+from tuningsweep_operator.builders.network_policy import build_network_policy
+from tuningsweep_operator.kube import Kube, KubeError, refusal
+from tuningsweep_operator.owned import OwnedObjects, claim_fields, contains, override_trouble, refusal_trouble
+from tuningsweep_operator.resources import Resource
 from tuningsweep_operator.settings import Settings
+from unit.operator.observations import METADATA, sweep
 
 
 @pytest.mark.parametrize(
@@ -86,3 +91,41 @@ def test_fields_that_we_set_by_create_are_claimed_for_apply_and_those_of_others_
     ]
     applied = [{"manager": "tuningsweep-operator", "operation": "Apply"}]
     assert claim_fields({"metadata": {"resourceVersion": "7", "managedFields": applied}}) == []
+
+
+class Cluster:
+    """Stands for the API server: has objects by resource, and keeps what is applied."""
+
+    def __init__(self, live: dict[str, dict[str, Any]]) -> None:
+        self.live, self.applied = live, dict[str, dict[str, Any]]()
+
+    async def get(self, resource: Resource, _: str, __: str) -> dict[str, Any] | None:
+        return self.live.get(resource.plural)
+
+    async def apply(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
+        self.applied[resource.plural] = manifest
+        return manifest
+
+    async def create(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
+        return await self.apply(resource, manifest)
+
+
+def live(**spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "x", "ownerReferences": [{"uid": METADATA["metadata.uid"]}]}, "spec": spec}
+
+
+async def test_a_claim_that_was_grown_is_left_as_it_is_and_one_that_is_gone_is_made() -> None:
+    grown = live(resources={"requests": {"storage": "20Gi"}})
+    for there, made in (({"persistentvolumeclaims": grown}, False), ({}, True)):
+        cluster = Cluster(dict(there))
+        await OwnedObjects(cast("Kube", cluster), Settings(trainer_image="trainer:1")).apply_inputs(sweep())
+        assert ("persistentvolumeclaims" in cluster.applied) is made
+        assert "configmaps" in cluster.applied
+
+
+def test_a_policy_for_any_namespace_is_no_part_of_one_for_some() -> None:
+    some = build_network_policy(sweep(), Settings(metrics_namespace_labels={"team": "monitoring"}))
+    anyone = build_network_policy(sweep(), Settings())
+    assert contains(anyone, anyone)
+    assert not contains(some, anyone)
+    assert not contains(anyone, some)

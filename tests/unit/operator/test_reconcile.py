@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from tuningsweep_api.status import TuningSweepStatus
+from tuningsweep_operator.control import Answer
 from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.reconcile import Reconciler
 from tuningsweep_operator.resources import Resource
@@ -36,9 +37,47 @@ class Cluster:
         self.statuses.append(status)
 
 
+class Silent:
+    """Stands for drivers that say nothing, and for a gate that is open."""
+
+    def leave(self, _: object) -> None:
+        pass
+
+    async def ask(self, *_: object) -> Answer:
+        return Answer()
+
+    def silence(self, _: object) -> float:
+        return 0.0
+
+    def is_listening(self, _: object) -> bool:
+        return False
+
+    def is_undecided(self, _: object) -> bool:
+        return False
+
+    def hold(self, _: object) -> None:
+        pass
+
+
 def reconciler(cluster: Cluster, store: Store) -> Reconciler:
-    drivers = cast("Any", type("Drivers", (), {"leave": lambda *_: None})())
-    return Reconciler(cast("Kube", cluster), cast("Any", None), drivers, store, SETTINGS, cast("Any", None))
+    silent = cast("Any", Silent())
+    return Reconciler(cast("Kube", cluster), cast("Any", None), silent, store, SETTINGS, silent)
+
+
+class Owned:
+    """Stands for the objects of a sweep; counts how often they are brought to the spec."""
+
+    def __init__(self) -> None:
+        self.brought = 0
+
+    async def ensure_access(self, *_: object, **__: object) -> None:
+        pass
+
+    async def apply_inputs(self, *_: object, **__: object) -> None:
+        pass
+
+    async def bring_ray_job(self, *_: object, **__: object) -> None:
+        self.brought += 1
 
 
 @pytest.mark.parametrize(("status", "passes"), [(201, True), (403, True), (429, True), (500, False), (0, False)])
@@ -107,3 +146,23 @@ async def test_an_edit_after_the_end_is_seen_and_changes_nothing(parameters: lis
     assert written["observedGeneration"] == METADATA["metadata.generation"]
     before = TuningSweepStatus.model_validate(manifest["status"]).dump()
     assert written | {"observedGeneration": 1} == before
+
+
+@pytest.mark.parametrize(("deployment", "suspended", "goes_on"), [("Running", False, True), ("Suspended", True, False)])
+@pytest.mark.parametrize("shown", [True, False])
+async def test_what_the_installation_forbids_later_changes_nothing_for_what_runs(
+    deployment: str, suspended: bool, goes_on: bool, shown: bool
+) -> None:
+    store, job = Store(), ray_job(deployment) | {"spec": {"suspend": suspended}}
+    cluster, owned = Cluster(live=job), Owned()
+    forbidden = sweep(spec__cluster={"podTemplate": {"serviceAccountName": "bucket-reader"}}).dump()
+    forbidden |= {"status": {"rayJobName": "digits-svm", "observedGeneration": 2}}
+    forbidden["metadata"]["resourceVersion"] = "1"
+    store.put_sweep(forbidden)
+    if shown:  # else the operator has just started
+        store.put_ray_job(job)
+    reconcile = reconciler(cluster, store)
+    reconcile._owned = cast("Any", owned)
+    await reconcile(KEY)
+    reasons = {condition["reason"] for condition in cluster.statuses[-1]["conditions"]}
+    assert (owned.brought, "OverrideNotAllowed" in reasons) == ((1, False) if goes_on else (0, True))

@@ -12,6 +12,8 @@ from tuningsweep_api.quantities import DECIMAL_PATTERN, DecimalText
 from tuningsweep_api.spec.rules import Rule, RuledModel
 
 WHOLE_PATTERN: Final = "^[-+]?[0-9]+$"
+NUMBER_PATTERN: Final = "^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
+"""Of a list; by both the API server and us, so that both take the same."""
 
 
 class ParameterType(StrEnum):
@@ -68,21 +70,14 @@ def _log_positive(parameter: "Parameter") -> bool:
 def _list_numeric(parameter: "Parameter") -> bool:
     if parameter.parameter_type is not ParameterType.DISCRETE:
         return True
-    return all(_is_number(value) for value in parameter.feasible_space.choices or [])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except ArithmeticError:
-        return False
+    return all(re.fullmatch(NUMBER_PATTERN, value) for value in parameter.feasible_space.choices or [])
 
 
 def _whole(parameter: "Parameter") -> bool:
     space = parameter.feasible_space
     if parameter.parameter_type is not ParameterType.INT:
         return True
-    return all(value is None or Decimal(value) % 1 == 0 for value in (space.min, space.max, space.step))
+    return all(value is None or re.fullmatch(WHOLE_PATTERN, value) for value in (space.min, space.max, space.step))
 
 
 def contains(parameter: "Parameter", text: str) -> bool:
@@ -164,12 +159,12 @@ _RULES = (
         "self.parameterType != 'int' || ["
         + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step"))
         + f"].all(v, v.matches('{WHOLE_PATTERN}'))",
-        "feasibleSpace of an int parameter takes whole numbers; use parameterType double for others",
+        "feasibleSpace of an int parameter takes whole numbers, as 1000 and not 1e3; use parameterType double for others",
         _whole,
     ),
     Rule(
         "self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v,"
-        " v.matches('^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$'))",
+        f" v.matches('{NUMBER_PATTERN}'))",
         "feasibleSpace.list of a discrete parameter takes numbers; use parameterType categorical for text",
         _list_numeric,
     ),

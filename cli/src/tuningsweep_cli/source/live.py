@@ -12,7 +12,7 @@ from tuningsweep_api.trials import TrialRecord
 from tuningsweep_cli.cluster import PODS, Cluster, NotFoundError, get_sweep
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.source.base import Progress, Source
-from tuningsweep_cli.source.status import progress_of, status_of
+from tuningsweep_cli.source.status import progress_of, status_of, sweep_of
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.builders.common import secret_name
 from tuningsweep_operator.resources import SECRETS
@@ -42,7 +42,8 @@ class LiveSource(Source):
 
     def progress(self) -> Progress:
         """The status, with the driver's own newer state while it answers."""
-        status = status_of(get_sweep(self._cluster, self.sweep.metadata.name))
+        manifest = get_sweep(self._cluster, self.sweep.metadata.name)
+        self.sweep, status = sweep_of(manifest), status_of(manifest)  # it may have been edited
         progress = progress_of(status)
         if progress.ended or status.ray_cluster_name is None:
             return progress

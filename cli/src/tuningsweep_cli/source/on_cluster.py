@@ -1,9 +1,5 @@
 """A sweep on a cluster: its driver while it runs, its storage afterwards. Loaded only when a cluster is asked."""
 
-from typing import Any
-
-from pydantic import ValidationError
-
 from tuningsweep_api.outcomes import Phase
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_cli.cluster import Cluster, get_sweep
@@ -12,7 +8,7 @@ from tuningsweep_cli.options import ClusterOptions
 from tuningsweep_cli.source.base import Progress, Source
 from tuningsweep_cli.source.live import LiveSource
 from tuningsweep_cli.source.pod_store import PodStore
-from tuningsweep_cli.source.status import progress_of, status_of
+from tuningsweep_cli.source.status import progress_of, status_of, sweep_of
 from tuningsweep_cli.source.stored import StoredSource, store_at
 from tuningsweep_operator.builders.common import claim_name
 
@@ -32,17 +28,6 @@ def open_on_cluster(name: str, options: ClusterOptions, *, follow: bool) -> Sour
             Exit.NOT_FOUND,
         )
     return _stored(cluster, sweep, progress)
-
-
-def sweep_of(manifest: dict[str, Any]) -> TuningSweep:
-    """The sweep in an object of the API server; CommandError if this version doesn't know its values."""
-    try:
-        return TuningSweep.from_stored(manifest)
-    except ValidationError as error:
-        raise CommandError(
-            f"sweep {manifest['metadata']['name']} has values that this command does not know;"
-            " use the tuningsweep command of the operator's version"
-        ) from error
 
 
 def _stored(cluster: Cluster, sweep: TuningSweep, progress: Progress) -> Source:

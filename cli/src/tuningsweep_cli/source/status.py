@@ -1,10 +1,11 @@
-"""Progress out of a sweep's status, which is all that is left of one without storage, and enough for `list`."""
+"""A sweep and its progress out of its object: all that is left of one without storage, and enough for `list`."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
 from tuningsweep_api.outcomes import ConditionType, Phase
+from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_api.trials import OptimalTrial
 from tuningsweep_cli.exits import CommandError
@@ -18,6 +19,17 @@ _EXPLAINS = {
     Phase.PENDING: (ConditionType.STALLED, ConditionType.RECONCILING),
     Phase.RUNNING: (ConditionType.STALLED,),
 }
+
+
+def sweep_of(manifest: dict[str, Any]) -> TuningSweep:
+    """The sweep in an object of the API server; CommandError if this version doesn't know its values."""
+    try:
+        return TuningSweep.from_stored(manifest)
+    except ValidationError as error:
+        raise CommandError(
+            f"sweep {manifest['metadata']['name']} has values that this command does not know;"
+            " use the tuningsweep command of the operator's version"
+        ) from error
 
 
 def status_of(manifest: dict[str, Any]) -> TuningSweepStatus:

@@ -48,7 +48,10 @@ def build_network_policy(sweep: TuningSweep, settings: Settings) -> Manifest:
 
 
 def _selector(labels: dict[str, str]) -> dict[str, Any]:
-    return {"matchLabels": dict(labels)} if labels else {}
+    if labels:
+        return {"matchLabels": dict(labels)}
+    # Any: every namespace has the label. An empty selector would be part of any that was applied before.
+    return {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]}
 
 
 def _ports(*numbers: int) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from tuningsweep_api.outcomes import ConditionReason, ConditionType, Phase
 from tuningsweep_api.spec.objective import Objective
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import STOPS_SHOWN, ParetoTrial, StatusStop, StatusTrial, TuningSweepStatus
-from tuningsweep_api.trials import OptimalTrial, StopRecord
+from tuningsweep_api.trials import OptimalTrial, StopRecord, TrialCounts
 from tuningsweep_operator.hold_back.decision import Hold
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.conditions import Conditions, condition_holds, timestamp
@@ -65,9 +65,10 @@ def fold(
     conditions = Conditions(previous.conditions, sweep.metadata.generation, now)
     late = _is_late(conditions, seen, settings)
     changes = _progress(sweep, previous, seen)
-    ending = _ending(sweep, previous, seen)
+    ending = _ending(sweep, seen)
     if ending is not None:
         finish(conditions, ending)
+        changes["trials"] = _left(changes.get("trials", previous.trials))
         changes["completion_time"] = timestamp(now)
     elif sweep.spec.suspend:
         _suspend(conditions, seen)
@@ -107,10 +108,7 @@ def _progress(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation
     if state is None:
         # Trials that ran are nobody's now: they wait to be resumed. Unless the driver is only silent.
         if seen.deployment != "Running" and previous.trials.running:
-            counts = previous.trials
-            changes["trials"] = counts.model_copy(
-                update={"running": 0, "held": 0, "pending": counts.pending + counts.running}
-            )
+            changes["trials"] = _left(previous.trials)
         return changes
     return changes | {
         "trials": state.trials,
@@ -121,6 +119,11 @@ def _progress(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation
         "stop_count": max(previous.stop_count, state.stop_count),
         "desired_digest": state.desired_digest,
     }
+
+
+def _left(counts: TrialCounts) -> TrialCounts:
+    """The counts once nothing runs any more: what ran has not ended."""
+    return counts.model_copy(update={"running": 0, "held": 0, "pending": counts.pending + counts.running})
 
 
 def _status_trial(best: OptimalTrial) -> StatusTrial:
@@ -153,7 +156,7 @@ def _status_stop(stop: StopRecord) -> StatusStop:
     )
 
 
-def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation) -> Ending | None:
+def _ending(sweep: TuningSweep, seen: Observation) -> Ending | None:
     if seen.state is not None and seen.state.result is not None:
         result = seen.state.result
         kind = ConditionType.COMPLETE if result.succeeded else ConditionType.FAILED
@@ -163,7 +166,7 @@ def _ending(sweep: TuningSweep, previous: TuningSweepStatus, seen: Observation) 
         message = f"activeDeadlineSeconds {seconds} went by, the driver did not end in time, its cluster is taken away"
         return Ending(ConditionType.FAILED, ConditionReason.DEADLINE_EXCEEDED, message)
     waits = sweep.spec.suspend or seen.is_queued or seen.hold is not None
-    return None if waits else _worn_out(sweep, seen) or _job_ending(previous, seen)
+    return None if waits else _worn_out(sweep, seen) or _job_ending(seen)
 
 
 def _worn_out(sweep: TuningSweep, seen: Observation) -> Ending | None:
@@ -175,16 +178,18 @@ def _worn_out(sweep: TuningSweep, seen: Observation) -> Ending | None:
     return Ending(ConditionType.FAILED, ConditionReason.BACKOFF_LIMIT_EXCEEDED, message)
 
 
-def _job_ending(previous: TuningSweepStatus, seen: Observation) -> Ending | None:
-    """How the RayJob ended without the driver's last word having been heard."""
+def _job_ending(seen: Observation) -> Ending | None:
+    """How the RayJob ended without the driver's last word having been heard: of a sweep that failed, it fails then."""
     said = str(seen.job_status.get("message", ""))
     if seen.deployment == "ValidationFailed":
         return Ending(ConditionType.FAILED, ConditionReason.INVALID_SPEC, f"KubeRay refuses the RayJob: {said}")
     if seen.deployment == "Failed":
         message = f"the driver failed {seen.job_failures} times, more than backoffLimit allows: {said}"
         return Ending(ConditionType.FAILED, ConditionReason.BACKOFF_LIMIT_EXCEEDED, message)
-    if seen.deployment == "Complete" and seen.job_status.get("jobStatus") == "SUCCEEDED" and previous.trials.total:
-        message = "the driver ended while the operator was away; counts are the last ones heard, trials.jsonl has all"
+    if seen.deployment == "Complete" and seen.job_status.get("jobStatus") == "SUCCEEDED":
+        message = (
+            "the driver ended and could not tell; counts are the last ones heard, trials.jsonl in the storage has all"
+        )
         return Ending(ConditionType.COMPLETE, ConditionReason.SEARCH_FINISHED, message)
     if seen.deployment == "Complete":
         return Ending(

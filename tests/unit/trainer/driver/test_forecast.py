@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.limits import LimitAction, Limits
+from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.features import Features
@@ -151,28 +151,25 @@ def test_tightened_limits_hold_for_what_was_learnt_before() -> None:
     assert forecaster.forecast(pending, Limits()) is None
 
 
-def test_the_most_a_trial_may_need_is_the_upper_bound_or_the_limit_that_stops_it() -> None:
+def test_the_most_a_trial_may_need_is_the_upper_bound() -> None:
     forecaster = learnt(
         THESIS_GRID, {(batch, rate): float(MEMORY[batch]) for batch in MEMORY for rate in (0.1,)}, "1Gi"
     )
     pending = {"batch_size": 30000, "learning_rate": 0.001}
-    most = forecaster.most_memory(pending, Limits())
+    most = forecaster.most_memory(pending)
     assert most is not None
     assert MEMORY[30000] * MIB < most < 4 * MEMORY[30000] * MIB
-    assert forecaster.most_memory(pending, Limits(memory="200Mi")) == 200 * MIB
-    assert forecaster.most_memory(pending, Limits(memory="200Mi", action=LimitAction.WARN)) == most
-    assert Forecaster(THESIS_GRID).most_memory(pending, Limits(memory="200Mi")) == 200 * MIB
-    assert Forecaster(THESIS_GRID).most_memory(pending, Limits()) is None
+    assert Forecaster(THESIS_GRID).most_memory(pending) is None
 
 
 def test_a_trial_that_the_kernel_killed_for_memory_needs_more_than_was_seen() -> None:
     forecaster = learnt(THESIS_GRID, {(batch, rate): 100.0 for batch in (30, 300) for rate in (0.1, 0.01)}, "1Gi")
     pending = {"batch_size": 30000, "learning_rate": 0.001}
-    before = forecaster.most_memory(pending, Limits())
+    before = forecaster.most_memory(pending)
     killed = ended("trial-9", {"batch_size": 30000, "learning_rate": 0.1}, 800 * MIB, 1.0, Limits(), random.Random(0))
     killed = killed.model_copy(update={"outcome": Outcome.FAILED, "reason": Reason.OOM_KILLED, "steps": 0})
     forecaster.learn(killed)
-    after = forecaster.most_memory(pending, Limits())
+    after = forecaster.most_memory(pending)
     assert before is not None
     assert after is not None
     assert after > max(before, 800 * MIB)

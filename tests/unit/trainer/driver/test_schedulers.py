@@ -24,6 +24,9 @@ class Waiting:
     PAUSED = Trial.PAUSED
     RUNNING = Trial.RUNNING
 
+    def is_finished(self) -> bool:
+        return self.status in (Trial.ERROR, Trial.TERMINATED)
+
 
 @dataclass
 class Controller:
@@ -106,7 +109,8 @@ def free_actors_kept(scheduler: Holding, controller: Controller) -> int:
 
 def test_free_actors_are_kept_while_trials_are_paused() -> None:
     first, second = trials(1, 2)
-    scheduler, controller = Holding(None), Controller([first, second])
+    given_up = Waiting("trial-0003", Trial.ERROR, placement_group_factory="nothing")
+    scheduler, controller = Holding(None), Controller([given_up, first, second])
     assert free_actors_kept(scheduler, controller) == 1
     first.status = Trial.PAUSED
     assert free_actors_kept(scheduler, controller) == free_actors_kept(scheduler, controller) == 2

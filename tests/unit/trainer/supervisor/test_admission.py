@@ -72,3 +72,13 @@ def test_the_memory_of_a_running_trial_is_measured_below_its_root(tmp_path: Path
     finally:
         os.killpg(other.pid, 9)
         other.wait()
+
+
+def test_an_edited_limit_counts_for_a_trial_that_was_admitted(tmp_path: Path) -> None:
+    ours = Admission(tmp_path, room=lambda: ROOM)
+    ours.expect(500 * MI)
+    assert not list(tmp_path.glob("*.json")), "nothing was admitted"
+    assert ours.ask(os.getpid(), 400 * MI, now=1.0) is None
+    ours.expect(2000 * MI)
+    entry = json.loads((tmp_path / f"{os.getpid()}.json").read_text())
+    assert (entry["peak"], entry["admitted"]) == (2000 * MI, True)

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.container import MemoryRoom
 from tuningsweep_trainer.supervisor.packing import (
     PATIENCE_SECONDS,
     Candidate,
     RunningTrial,
+    expected_peak,
     hold_reason,
     reserve,
 )
@@ -91,3 +93,21 @@ def test_those_admitted_never_need_more_than_there_is_and_nobody_waits_for_ever(
         admitted.pop(0)
         ended += 1
         assert ended <= len(peaks)
+
+
+@pytest.mark.parametrize(
+    ("forecast_mi", "limits", "expected_mi"),
+    [
+        (None, Limits(), None),
+        (900, Limits(), 900),
+        (None, Limits(memory="200Mi"), 200),
+        (900, Limits(memory="200Mi"), 200),
+        (100, Limits(memory="200Mi"), 100),
+        (900, Limits(memory="200Mi", action=LimitAction.WARN), 900),
+    ],
+)
+def test_a_limit_that_stops_bounds_what_a_trial_may_hold(
+    forecast_mi: int | None, limits: Limits, expected_mi: int | None
+) -> None:
+    forecast = None if forecast_mi is None else forecast_mi * MI
+    assert expected_peak(forecast, limits) == (None if expected_mi is None else expected_mi * MI)

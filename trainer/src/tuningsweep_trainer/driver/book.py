@@ -87,11 +87,11 @@ class Book:
         return training + max(MOST_ASKING, self._nodes)
 
     def expected_memory(self, parameters: Parameters) -> int | None:
-        """The most memory a configuration is expected to hold, bytes; None if nothing is known, or nobody asks."""
+        """The most memory a configuration is expected to hold, limits aside, bytes; None if unknown, or nobody asks."""
         with self._lock:
             if isinstance(self.desired.parallel_trial_count, int):
                 return None
-            return self._forecaster.most_memory(parameters, self.desired.limits)
+            return self._forecaster.most_memory(parameters)
 
     def _skipped(self, name: str, live: Live) -> bool:
         """Whether a trial that is about to start for the first time is predicted to exceed a limit, and ends here."""

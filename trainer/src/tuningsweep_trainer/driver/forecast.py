@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.limits import LimitAction, Limits
+from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.search_space import Parameter
 from tuningsweep_api.trials import Forecast, TrialRecord
 from tuningsweep_trainer.driver.features import Features
@@ -59,13 +59,10 @@ class Forecaster:
                 )
         return None
 
-    def most_memory(self, parameters: Parameters, limits: Limits) -> int | None:
-        """The most memory that a trial is expected to hold, bytes: the prediction's upper bound, or a limit that stops it."""
+    def most_memory(self, parameters: Parameters) -> int | None:
+        """The most memory that a trial would hold without a limit, bytes: the prediction's upper bound, if there is one."""
         predicted = self._memory.predict(self._features.of(parameters))
-        bounds_known = [] if predicted is None else [int(predicted[0][-1])]
-        if limits.memory_bytes is not None and limits.action is LimitAction.STOP:
-            bounds_known.append(limits.memory_bytes)
-        return min(bounds_known, default=None)
+        return None if predicted is None else int(predicted[0][-1])
 
     def step_time_drivers(self) -> list[str]:
         """Numeric hyperparameters that mean step time depends on, as far as was learnt."""

@@ -101,10 +101,11 @@ class Bounded(LetsActorsStart):
 
         Where all are paused before any goes on, as BOHB has it at each rung, Ray 2.60 keeps one, and others would start anew.
         """
-        live = tune_controller.get_live_trials()
+        # Ray counts those as live, too, that it has given up; what has ended says nothing of resources any more.
+        live = [trial for trial in tune_controller.get_live_trials() if not trial.is_finished()]
         wanted = self.allowed() if any(trial.status == trial.PAUSED for trial in live) else 0
         if live and wanted != self._kept:
-            resources = next(iter(live)).placement_group_factory  # the same for every trial of a sweep
+            resources = live[0].placement_group_factory  # the same for every trial of a sweep
             tune_controller._actor_cache.increase_max(resources, wanted - self._kept)
             self._kept = wanted
 
@@ -113,6 +114,16 @@ class EndsBrackets:
     """Mixed into HyperBand and its kin: no bracket leaves a paused trial behind that nothing would wake or end any more."""
 
     _trial_info: dict[Any, Any]
+    _metric: Any
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> Any:
+        """A report without the objective decides nothing; Ray 2.60 would end the run with a KeyError.
+
+        There is none in reports of before the first step where step times are the objective.
+        """
+        if self._metric not in result:
+            return schedulers.TrialScheduler.CONTINUE
+        return super().on_trial_result(tune_controller, trial, result)  # type: ignore[misc]  # of the scheduler mixed with
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
         """A trial ended by itself, at a limit say.

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tuningsweep_trainer.container import MemoryRoom, memory_room
@@ -55,6 +55,13 @@ class Admission:
             entry = Entry(root=root, peak=peak, since=since, admitted=why is None)
             replace_file(self._file, json.dumps(asdict(entry)))
         return why
+
+    def expect(self, peak: int | None) -> None:
+        """Of a trial that has been admitted, another peak is expected than when it asked: its limit was edited."""
+        with self._locked():
+            if self._file.exists():
+                entry = replace(Entry(**json.loads(self._file.read_text())), peak=peak)
+                replace_file(self._file, json.dumps(asdict(entry)))
 
     def leave(self) -> None:
         """The trial has ended, or waits no more."""

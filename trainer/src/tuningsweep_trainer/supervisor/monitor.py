@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
-from tuningsweep_api.spec.limits import LimitAction
+from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.clocks import timestamp
 from tuningsweep_trainer.container import oom_kills
 from tuningsweep_trainer.node.runtime import RuntimeFolder, Warned
@@ -48,9 +48,13 @@ class Monitor(threading.Thread):
         process: str,
         runtime: RuntimeFolder,
         gpus: Sequence[str] = (),
+        on_limits: Callable[[Limits], None] | None = None,
         on_gone: Callable[[], None] | None = None,
     ) -> None:
-        """`on_gone` is called in the thread once the training process is gone; what it raises is logged."""
+        """Both are called in the thread: `on_limits` with edited limits, `on_gone` once the training process is gone.
+
+        What they raise is logged.
+        """
         super().__init__(name=f"monitor-{job.trial}", daemon=True)
         self.events: queue.SimpleQueue[Report | Ended] = queue.SimpleQueue()
         self.measurements = Measurements(
@@ -63,7 +67,7 @@ class Monitor(threading.Thread):
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
-        self._process, self._runtime, self._on_gone = process, runtime, on_gone
+        self._process, self._runtime, self._on_limits, self._on_gone = process, runtime, on_limits, on_gone
         self._reports = ReportTaker(launched, job, self.measurements, self.events)
         self._orders = StandingOrders(runtime, job.trial, process)
         self._oom_kills = oom_kills()
@@ -132,6 +136,13 @@ class Monitor(threading.Thread):
             self._runtime.clear_status(os.getpid())
             with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
                 self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
+
+    def _tell_limits(self) -> None:
+        try:
+            if self._on_limits is not None:
+                self._on_limits(self._orders.limits)
+        except Exception:
+            log.exception("edited limits are not known to others", extra={"trial": self._job.trial})
 
     def _tell_gone(self) -> None:
         try:
@@ -204,6 +215,7 @@ class Monitor(threading.Thread):
     def _obey(self, now: float) -> None:
         if self._orders.renew():
             self.measurements.follow(self._orders.limits, now)
+            self._tell_limits()
 
     def _take_reports(self) -> None:
         nonsense = self._reports.take()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tuningsweep_api import text
+from tuningsweep_api.spec.limits import LimitAction, Limits
 from tuningsweep_trainer.container import MemoryRoom
 
 PATIENCE_SECONDS: Final = 30.0
@@ -66,6 +67,14 @@ def hold_reason(
         f"it may need {text.memory(candidate.peak)}, and of {text.memory(room.limit)} the trials that run leave"
         f" {text.memory(max(0, free))}"
     )
+
+
+def expected_peak(forecast: int | None, limits: Limits) -> int | None:
+    """The most bytes that a trial is expected to hold: its forecast's upper bound, or a limit that stops it, or unknown."""
+    known = [] if forecast is None else [forecast]
+    if limits.memory_bytes is not None and limits.action is LimitAction.STOP:
+        known.append(limits.memory_bytes)
+    return min(known, default=None)
 
 
 def reserve(room: MemoryRoom) -> int:

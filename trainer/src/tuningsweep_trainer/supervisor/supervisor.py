@@ -30,6 +30,7 @@ from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stoppe
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.measuring import Totals
 from tuningsweep_trainer.supervisor.monitor import Monitor
+from tuningsweep_trainer.supervisor.packing import expected_peak
 from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.standing_orders import stop_reason
@@ -72,6 +73,7 @@ class Supervisor(tune.Trainable):
         self._process = ""
         self._delivered_checkpoint = -1
         self._first_checkpoint = 0
+        self._resumed = False
         self._last_report: Report | None = None
 
     def step(self) -> dict[str, Any]:
@@ -104,7 +106,8 @@ class Supervisor(tune.Trainable):
             if ended is not None or orders.desired.parallel_trial_count != AUTO:
                 self._admission.leave()
                 break
-            why = self._admission.ask(self._launcher.ready(), self._expected_memory, time.monotonic())
+            peak = expected_peak(self._expected_memory, orders.desired.limits)
+            why = self._admission.ask(self._launcher.ready(), peak, time.monotonic())
             if why is None:
                 break
             node.runtime.write_status(TrialStatus(trial=self._trial, process="", supervisor_pid=os.getpid(), held=why))
@@ -122,7 +125,7 @@ class Supervisor(tune.Trainable):
             store.fetch(checkpoint.number, folder)
         self._checkpoint_folder = folder
         self._delivered_checkpoint = -1 if checkpoint is None else checkpoint.number
-        self._first_checkpoint = store.next_number()
+        self._first_checkpoint = self._next_number(store, resumed=self._resumed or checkpoint is not None)
         job = self._context.job(
             self._trial,
             self._parameters,
@@ -138,11 +141,27 @@ class Supervisor(tune.Trainable):
             # The trial may end without another report: what it reported with the checkpoint is its last.
             self._last_report = Report(checkpoint.metrics, checkpoint.step, None)
         monitor = Monitor(
-            self._launcher, launched, job, self._process, node.runtime, node.gpus, on_gone=lambda: self._gone(monitor)
+            self._launcher,
+            launched,
+            job,
+            self._process,
+            node.runtime,
+            node.gpus,
+            on_limits=lambda limits: self._admission.expect(expected_peak(self._expected_memory, limits)),
+            on_gone=lambda: self._gone(monitor),
         )
         monitor.start()
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
+
+    @staticmethod
+    def _next_number(store: CheckpointStore, *, resumed: bool) -> int:
+        """Number of a process's first checkpoint.
+
+        That of a trial which goes on is past those that its process before, which Tune may end only later on an actor that
+        is free, can save still and drops then (`_drop_unseen`).
+        """
+        return store.next_number() + (REPORTS_AHEAD + 1 if resumed else 0)
 
     def _result(self, report: Report, ending: Ending | None = None, *, done: bool = False) -> dict[str, Any]:
         totals = None if self._training is None else self._training.totals
@@ -202,6 +221,7 @@ class Supervisor(tune.Trainable):
     def load_checkpoint(self, checkpoint_dir: str) -> None:  # type: ignore[override]  # see save_checkpoint
         """Go on from a Tune checkpoint: the trial's own after a pause, or another trial's that it clones (PBT)."""
         self._rewind()
+        self._resumed = True
         folder = Path(checkpoint_dir)
         note = json.loads((folder / CHECKPOINT_NOTE).read_text())
         store = CheckpointStore(self._context.results, self._trial)
@@ -210,7 +230,7 @@ class Supervisor(tune.Trainable):
             return
         data = folder / CHECKPOINT_DATA
         source = data if data.is_dir() else None
-        store.save(store.next_number(), source, step=note["step"], metrics=note["metrics"])
+        store.save(self._next_number(store, resumed=True), source, step=note["step"], metrics=note["metrics"])
 
     def cleanup(self) -> None:
         """End everything: the actor is going away."""

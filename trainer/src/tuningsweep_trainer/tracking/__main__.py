@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from tuningsweep_trainer.results.store import open_store
+from tuningsweep_trainer.tracking.embedded import make_database
 from tuningsweep_trainer.tracking.sender import Sender, Sink
 from tuningsweep_trainer.tracking.setup import connection, tracked_sweep
 from tuningsweep_trainer.tracking.spool import Spool
@@ -60,6 +61,8 @@ def main() -> int:
     import_module("mlflow.tracking")  # after MLflow's variables are set
     if sweep.spec.trainable.builtin is not None:
         import_module("tuningsweep_trainer.workloads.model")  # now, so that the sweep's end does not wait for it
+    if sweep.spec.tracking.mlflow.tracking_uri is None:
+        make_database(told["results"])  # seconds, many on a busy machine, without a word: part of loading
     answers.say({"ready": "loaded"})
 
     def connect_and_yield(first_ms: int) -> Sink:

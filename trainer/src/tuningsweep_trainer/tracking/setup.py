@@ -11,6 +11,7 @@ from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver.listeners import TrialListener
 from tuningsweep_trainer.results.ledger import Ledger
 from tuningsweep_trainer.results.store import Store, open_store
+from tuningsweep_trainer.tracking.embedded import artifacts_of, make_database, uri_of
 from tuningsweep_trainer.tracking.listener import MlflowListener
 from tuningsweep_trainer.tracking.mlflow_sink import MlflowSink
 from tuningsweep_trainer.tracking.process import SenderProcess
@@ -71,4 +72,9 @@ def connection(sweep: TuningSweep, results: str) -> Connect:
     uri = sweep.spec.tracking.mlflow.tracking_uri
     if uri is not None:
         return partial(MlflowSink, sweep, results, uri, None)
-    return partial(MlflowSink, sweep, results, f"sqlite:///{results}/mlflow.db", f"file://{results}/mlartifacts")
+    return partial(_embedded, sweep, results)
+
+
+def _embedded(sweep: TuningSweep, results: str, first_ms: int) -> MlflowSink:
+    make_database(results)
+    return MlflowSink(sweep, results, uri_of(results), artifacts_of(results), first_ms)
