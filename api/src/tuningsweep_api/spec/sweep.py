@@ -77,7 +77,8 @@ class TuningSweepSpec(RuledModel):
     parallel_trial_count: ParallelTrialCount = 1
     """Trials that run at the same time, or Auto: as many as fit into each pod's memory, by limits.memory and by what
     earlier trials needed, at most four a core. A trial that would not fit is held until it does. With a number, no
-    more run on a cluster than cluster.workers.maxReplicas times trialsPerWorker (trialsPerWorker where maxReplicas is 0)."""
+    more run on a cluster than cluster.workers.maxReplicas times trialsPerWorker (trialsPerWorker where maxReplicas is 0).
+    From Auto to a number, or back, only while spec.suspend is true."""
     max_trial_count: int = Field(default=16, ge=1, le=100_000)
     """Most trials; a grid ends earlier when it is used up."""
     max_failed_trial_count: int = Field(default=3, ge=0, le=100_000)
