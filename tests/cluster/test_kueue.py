@@ -91,7 +91,7 @@ def test_a_preempted_sweep_loses_no_trial(kubectl: Kubectl, kueue: None) -> None
     kept = waiting["status"]["trials"]["succeeded"]
     assert (waiting["status"]["phase"], waiting["status"]["trials"]["running"]) == ("Queued", 0)
     assert 1 <= kept < 4
-    kubectl.run("wait", "--for=condition=Complete", "job/urgent", f"--timeout={PATIENCE:.0f}s", timeout=PATIENCE + 30)
+    kubectl.run("wait", "--for=condition=Complete", "job/urgent", f"--timeout={PATIENCE / 2:.0f}s")
     done = wait_condition(kubectl, "patient", "Complete")
     assert not is_true(done, "Suspended"), condition(done, "Suspended")
     records = read_records(kubectl, "patient")
