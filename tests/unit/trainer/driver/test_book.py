@@ -8,10 +8,10 @@ import pytest
 from support.sweeps import sweep_manifest
 from tuningsweep_api.messages import PARETO_TRIALS_SHOWN, desired_state
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
-from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.book import Book
+from tuningsweep_trainer.driver.forecast import Forecaster
 from tuningsweep_trainer.driver.listeners import Listeners
 from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.state import fold_state, sweep_result
@@ -89,13 +89,14 @@ def test_with_auto_a_few_trials_ask_for_memory_and_more_once_those_train(tmp_pat
     assert sweep.state().trials.held == 0
 
 
-def test_with_auto_a_trial_asks_for_its_limit_and_nobody_predicts_for_a_number(tmp_path: Path) -> None:
+def test_with_auto_a_trial_asks_for_its_forecast_and_nobody_predicts_for_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Forecaster, "most_memory", lambda *_: 400 << 20)
     sweep = Sweep(tmp_path, spec__parallelTrialCount="Auto")
     _, parameters = sweep.book.next_trial() or ("", {})
     assert sweep.book.expected_memory(parameters) == 400 << 20
-    sweep.book.edit(sweep.book.desired.model_copy(update={"limits": Limits()}))
-    assert sweep.book.expected_memory(parameters) is None
-    sweep.book.edit(sweep.book.desired.model_copy(update={"parallel_trial_count": 2, "limits": Limits(memory="1Gi")}))
+    sweep.book.edit(sweep.book.desired.model_copy(update={"parallel_trial_count": 2}))
     assert sweep.book.expected_memory(parameters) is None
 
 
