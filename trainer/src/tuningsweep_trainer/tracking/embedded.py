@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from tuningsweep_trainer.tracking.chatter import quieten
+
 FILE: Final = "mlflow.db"
 
 
@@ -28,6 +30,7 @@ def make_database(results: str) -> None:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    quieten()
     for left in path.parent.glob(f".{FILE}.*"):
         left.unlink(missing_ok=True)
     making = path.with_name(f".{FILE}.{os.getpid()}")

@@ -12,6 +12,7 @@ from tuningsweep_trainer.results.desired import DesiredFile
 from tuningsweep_trainer.results.store import open_store
 from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking import best_model, dataset_input, losses
+from tuningsweep_trainer.tracking.chatter import quieten
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.translate import (
     TAG_SWEEP,
@@ -45,12 +46,6 @@ class Child:
     """Limits as last told."""
 
 
-def _quieten() -> None:
-    """Keep the client's chatter out of the driver's output; MLflow sets its levels when it is imported, so after that."""
-    for chatty in ("mlflow", "alembic", "urllib3.connectionpool"):  # the last one warns of every single retry
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-
-
 def _log_refusal(kind: str, error: Exception, trial: str) -> None:
     message = without_secrets(f"{type(error).__name__}: {error}")[:500]
     log.error("MLflow refuses what %r says: %s", kind, message, extra={"trial": trial})
@@ -65,7 +60,7 @@ class MlflowSink:
     def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None, first_ms: int) -> None:
         from mlflow.tracking import MlflowClient
 
-        _quieten()
+        quieten()
         self._sweep, self._results, self._store = sweep, results, open_store(results)
         self._desired = DesiredFile(self._store)
         self._by_http = uri.startswith("http")
