@@ -20,6 +20,7 @@ from cluster.sweeps import (
 )
 from support.kubectl import Kubectl
 from support.patience import eventually
+from support.sweeps import discrete
 
 SYSTEM = Kubectl("tuningsweep-system")
 DEPLOYMENT = "deployment/tuningsweep-operator"
@@ -78,8 +79,7 @@ STEPS = ("50", "100000", "51", "52", "53", "100001")
 def test_a_sweep_is_steered_and_resumes_after_its_head_pod_is_killed(kubectl: Kubectl) -> None:
     """One trial is stopped on request, the head killed, and tightened limits stop the last one."""
     name = "headless"
-    steps = {"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": list(STEPS)}}
-    edits = {"parameters": [steps], "maxTrialCount": 6, "limits": {"meanStepTime": "5s"}}
+    edits = {"parameters": [discrete("steps", *STEPS)], "maxTrialCount": 6, "limits": {"meanStepTime": "5s"}}
     edits |= {"trainable.arguments": {"x": "0"}, "cluster.workers": ONE_WORKER}
     kubectl.apply(function_sweep(name, "counting", **{f"spec__{field}": value for field, value in edits.items()}))
     wait_running(kubectl, name, count=2)

@@ -13,6 +13,7 @@ from support.command import says
 from support.kubectl import Kubectl
 from support.object_storage import BUCKET, ObjectStorage, object_storage
 from support.patience import eventually
+from support.sweeps import discrete
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.ledger import TRIALS, Ledger
 from tuningsweep_trainer.results.store import open_store
@@ -74,11 +75,6 @@ def test_a_sweep_in_object_storage_is_suspended_resumed_and_read(
     assert [row for row in rows(kubectl) if row in before] == before
     check_reading(kubectl, tmp_path)
     assert [name for name, content in storage.contents().items() if storage.secret.encode() in content] == []
-
-
-def discrete(name: str, *values: str) -> dict[str, object]:
-    """A hyperparameter with a list of values."""
-    return {"name": name, "parameterType": "discrete", "feasibleSpace": {"list": list(values)}}
 
 
 def checkpointed(*trials: str) -> bool:

@@ -59,3 +59,8 @@ def edited(manifest: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, A
 def sweep_manifest(**edits: Any) -> dict[str, Any]:
     """The base manifest with edits given as `spec__limits__memory="1Gi"`."""
     return edited(BASE, {path.replace("__", "."): value for path, value in edits.items()})
+
+
+def discrete(name: str, *values: str) -> dict[str, Any]:
+    """A parameter with listed values."""
+    return {"name": name, "parameterType": "discrete", "feasibleSpace": {"list": list(values)}}

@@ -16,6 +16,7 @@ import pytest
 
 from integration.engine.conftest import TESTS, records_in
 from support.patience import PATIENCE, eventually
+from support.sweeps import discrete
 from tuningsweep_trainer.driver import tuner
 from tuningsweep_trainer.node.in_use import LOCK
 from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus, runtime_folders, shared_folder
@@ -65,11 +66,6 @@ def goes_on_until(told: Path, **edits: Any) -> dict[str, Any]:
     return {"trainable.function": "functions_of_engine:waits", "trainable.arguments": arguments, **edits}
 
 
-def lasting(*steps: str) -> list[dict[str, Any]]:
-    """A search space with one trial for each number of steps."""
-    return [{"name": "steps", "parameterType": "discrete", "feasibleSpace": {"list": list(steps)}}]
-
-
 ENDLESS = "1000000"
 
 
@@ -110,7 +106,7 @@ def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> Path:
 
 def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: Path, ray_folder: str) -> None:
     results, told = tmp_path / "results", tmp_path / "told"
-    edits = goes_on_until(told, parallelTrialCount=1, maxTrialCount=2, parameters=lasting("5", ENDLESS))
+    edits = goes_on_until(told, parallelTrialCount=1, maxTrialCount=2, parameters=[discrete("steps", "5", ENDLESS)])
     left = end_early(results, ray_folder, edits)
     before = records_in(results)
     told.touch()
@@ -187,7 +183,7 @@ def test_a_trial_goes_on_however_often_its_supervisor_is_killed_and_once_a_free_
 
     thread = threading.Thread(target=kill_both_then_one)
     thread.start()
-    lengths = lasting("3", "4", ENDLESS)
+    lengths = [discrete("steps", "3", "4", ENDLESS)]
     state, records = run(goes_on_until(told, parallelTrialCount=2, maxTrialCount=3, parameters=lengths))
     thread.join()
     assert len(killed) == 3, "there was no free supervisor, or it was not killed again: the test says nothing"

@@ -24,6 +24,8 @@ from tuningsweep_operator.kube import Kube, KubeError
 from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
 AWAY_SECONDS = 12.0
+TOLD_SECONDS = 30.0
+"""A promise: within them a condition says what is wrong."""
 SILENCE = "4"
 
 
@@ -176,8 +178,10 @@ def test_faults_of_kuberay_and_drivers(plane: ControlPlane, cluster: FakeCluster
     cluster.run_silent_job("mute", full=False)
     cluster.run_silent_job("cut-off", full=True)
     for name in (*moods[1:], "mute", "cut-off"):
-        eventually(lambda name=name: stalled(plane, name) == "DriverUnreachable", f"{name} is told about")
-    eventually(lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", "KubeRay's silence is told about")
+        eventually(lambda name=name: stalled(plane, name) == "DriverUnreachable", f"{name} is told about", TOLD_SECONDS)
+    eventually(
+        lambda: stalled(plane, "unheeded") == "KubeRayNotResponding", "KubeRay's silence is told about", TOLD_SECONDS
+    )
     asked = drivers["well"].asked
     eventually(lambda: drivers["well"].asked > asked + 2, "the others are asked all the while")
     assert sweep_status(plane, "well")["trials"]["running"] == 2

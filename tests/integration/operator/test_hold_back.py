@@ -14,6 +14,7 @@ from support.patience import eventually
 from support.sweeps import BASE, edited
 from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
+FREED_SECONDS = 30
 READ_SECONDS = 2.0
 NODE = {
     "apiVersion": "v1",
@@ -104,7 +105,7 @@ def test_sweeps_wait_for_room_and_the_highest_priority_starts_first(
     sweeps.create("high", 10)
     eventually(lambda: sweeps.waits("high"), "high is held back", every=0.2)
     bare_plane.kubectl("delete", "pod", "taker", "--force", "--grace-period=0")
-    eventually(lambda: sweeps.started("high"), "high starts once there is room", every=0.2)
+    eventually(lambda: sweeps.started("high"), "high starts once there is room", FREED_SECONDS, every=0.2)
     assert sweeps.waits("low")
 
     # What has started is never sent back, whoever comes; among those that wait a new priority counts.
@@ -114,7 +115,7 @@ def test_sweeps_wait_for_room_and_the_highest_priority_starts_first(
     patch = json.dumps({"spec": {"priority": 2000}})
     bare_plane.kubectl("patch", "tuningsweep", "low", "--type=merge", "-p", patch)
     bare_plane.kubectl("delete", "tuningsweep,rayjob", "high")
-    eventually(lambda: sweeps.started("low"), "low starts, by its new priority", every=0.2)
+    eventually(lambda: sweeps.started("low"), "low starts, by its new priority", FREED_SECONDS, every=0.2)
     assert sweeps.waits("urgent")
     reads = [request.at for request in list(proxy.requests) if "/nodes" in request.path]
     assert all(later - earlier > READ_SECONDS / 2 for earlier, later in pairwise(reads)), "however many wait"
