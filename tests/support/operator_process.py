@@ -14,12 +14,12 @@ from typing import Any
 
 from support.control_plane import ControlPlane, free_port, write_kubeconfig
 from support.controllers import wait_healthy, wait_served
+from support.patience import PATIENCE
 from support.rig import rig_file
 
 OPERATOR_PROGRAM = (str(Path(sys.executable).parent / "tuningsweep-operator"),)
 ROOT = Path(__file__).parents[2]
 SYSTEM = "tuningsweep-system"
-STOP_SECONDS = 30
 
 
 def install_definitions(plane: ControlPlane) -> None:
@@ -82,7 +82,7 @@ class OperatorProcess:
         """SIGTERM as from a kubelet; its exit code."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(STOP_SECONDS)
+        return self._process.wait(PATIENCE)
 
     def status(self, path: str) -> int:
         """HTTP status of one of its paths; 0 if it does not answer."""

@@ -24,11 +24,15 @@ def quick(parameters: dict[str, Any]) -> None:
 
 
 def counting(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """Steps of a tenth of a second, 200 unless the argument `steps` says otherwise; goes on from its checkpoint."""
+    """Steps of a tenth of a second, 200 unless the argument `steps` says otherwise; goes on from its checkpoint.
+
+    A trial whose x is no less than `until_told_from` goes on until the file `/tmp/enough` is there too.
+    """
+    waits = float(parameters["x"]) >= float(parameters.get("until_told_from", "inf"))
     done = first = 0 if checkpoint is None else int((checkpoint / "steps").read_text())
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"checkpoint-{os.getpid()}"
     folder.mkdir(exist_ok=True)
-    while done < int(parameters.get("steps", 200)):
+    while done < int(parameters.get("steps", 200)) or (waits and not ENOUGH.exists()):
         with step():
             time.sleep(0.1)
         done += 1

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import time
+from typing import Any
 
 from tuningsweep_operator import logs
 from tuningsweep_operator.control import ControlClient
@@ -57,10 +58,16 @@ async def run(settings: Settings) -> None:
         health = HealthServer(queue, store, watches, fence, settings.health_port)
         await health.start()
         stop = asyncio.Event()
-        work = [asyncio.create_task(forever) for forever in (queue.run(), leadership.run(), gate.run(queue.add))]
-        stopped = asyncio.create_task(stop.wait())
+        work = [
+            asyncio.create_task(queue.run(), name="queue"),
+            asyncio.create_task(leadership.run(), name="leadership"),
+            asyncio.create_task(gate.run(queue.add), name="gate"),
+        ]
+        stopped = asyncio.create_task(stop.wait(), name="stop")
         unwatch = asyncio.Event()
-        watching = asyncio.create_task(watch(registry, settings, unwatch, lambda: _stop_on_signals(stop)))
+        watching = asyncio.create_task(
+            watch(registry, settings, unwatch, lambda: _stop_on_signals(stop)), name="watches"
+        )
         try:
             await asyncio.wait({*work, stopped, watching}, return_when=asyncio.FIRST_COMPLETED)
             # After a crash the lease is left to run out: it is not known what was written.
@@ -70,13 +77,21 @@ async def run(settings: Settings) -> None:
             for task in (*work, stopped):
                 task.cancel()
             unwatch.set()
-            ended = await asyncio.gather(*work, stopped, watching, return_exceptions=True)
-            drivers.forget()
+            drivers.forget()  # kopf waits a while for whatever was begun since it was
+            failures = await end({*work, stopped, watching}, settings.shutdown_seconds)
             await control.close()
             await health.stop()
-        for outcome in ended:
-            if isinstance(outcome, Exception):
-                raise outcome
+        for failure in failures:
+            raise failure
+
+
+async def end(tasks: set[asyncio.Task[Any]], seconds: float) -> list[BaseException]:
+    """Wait so long for tasks that were told to end; what some of them failed with."""
+    ended, hanging = await asyncio.wait(tasks, timeout=seconds)
+    for task in hanging:
+        log.error("%s did not end within %g s of being told to, and is given up", task.get_name(), seconds)
+    failures = (task.exception() for task in ended if not task.cancelled())
+    return [failure for failure in failures if failure is not None]
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -4,7 +4,6 @@ It is the one scheduler of the operator: events make a key due now, a reconcile 
 """
 
 import asyncio
-import contextlib
 import heapq
 import logging
 import math
@@ -15,6 +14,7 @@ from typing import Final
 from tuningsweep_operator.kube import KubeError, is_conflict
 from tuningsweep_operator.lease import Fence
 from tuningsweep_operator.resources import Key
+from tuningsweep_operator.waiting import wait_set
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
 """Works on a key; seconds until it is due again, None for not before the next event."""
@@ -176,5 +176,4 @@ class WorkQueue:
         due = self._schedule.next_due()
         timeout = 5.0 if due is None or self._full() else min(5.0, max(0.0, due - time.monotonic()))
         self._wake.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout)
+        await wait_set(self._wake, timeout)

@@ -5,7 +5,6 @@ It remembers nothing that can't be found out again: whoever starts anew decides 
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import Counter
@@ -27,6 +26,7 @@ from tuningsweep_operator.resources import NODES, PODS, Key, Manifest
 from tuningsweep_operator.settings import Settings
 from tuningsweep_operator.status.observation import ENDED, Observation
 from tuningsweep_operator.store import Store
+from tuningsweep_operator.waiting import wait_set
 
 ROUND_SECONDS: Final = 0.2
 """Least time between two decisions: sweeps that come together are decided on together."""
@@ -129,8 +129,7 @@ class Gate:
 
     async def _sleep(self) -> None:
         held = any(decided.hold is not None for decided in self._decided.values())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._settings.hold_back_seconds if held else None)
+        await wait_set(self._wake, self._settings.hold_back_seconds if held else None)
         self._wake.clear()
 
     async def _round(self) -> list[Key]:
