@@ -16,6 +16,7 @@ from cluster.sweeps import trainables_config_map
 from support.api_server import KubectlError
 from support.kubectl import Kubectl
 from support.openml_server import serve
+from support.patience import eventually
 
 SUPPORT = Path(__file__).parent.parent / "support"
 TEST_LABEL = "tuningsweep.io/test-cluster"
@@ -46,6 +47,7 @@ def _make_namespace(cluster: Kubectl, name: str) -> Kubectl:
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     kubectl = Kubectl(name)
+    eventually(lambda: kubectl.find("serviceaccount", "default"), f"an account for pods in {name}")
     kubectl.apply(trainables_config_map((SUPPORT / "trainables.py").read_text()))
     return kubectl
 

@@ -12,7 +12,7 @@ from support.kubectl import Kubectl
 NAME: Final = "tuningsweep"
 SYSTEM: Final = Kubectl("tuningsweep-system")
 OPERATOR_PODS: Final = "app.kubernetes.io/component=operator"
-WAIT: Final = ("--wait", "--timeout=300s")
+WAIT: Final = ("--wait", "--timeout=900s")
 
 
 def _helm(*arguments: str) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+from functools import partial
 from typing import Any
 
 from support.api_server import KubectlError
@@ -90,7 +91,9 @@ def recovers(kubectl: Kubectl, name: str) -> None:
 def tell_trials(kubectl: Kubectl, name: str) -> None:
     """Let the trials of a sweep end, those to come too: each finds the file in the pod it runs in."""
     for pod in kubectl.items("pods", f"tuningsweep.io/sweep={name}"):
-        kubectl.run("exec", pod["metadata"]["name"], "--", "touch", str(ENOUGH))
+        if "deletionTimestamp" not in pod["metadata"]:
+            tell = partial(kubectl.run, "exec", pod["metadata"]["name"], "--", "touch", str(ENOUGH))
+            eventually(lambda tell=tell: tell() == "", f"{pod['metadata']['name']} is told")
 
 
 def head_pod(kubectl: Kubectl, name: str) -> str:

@@ -134,6 +134,7 @@ def suspend_and_resume(kubectl: Kubectl, user: User) -> None:
     assert "steered suspended" in user.says("suspend", "steered")
     assert "already" in user.says("suspend", "steered")
     wait_condition(kubectl, "steered", "Suspended")
+    eventually(lambda: not trial_counts(kubectl, "steered")["running"], "none is counted as running")
     eventually(lambda: not kubectl.items("pods", "tuningsweep.io/sweep=steered"), "no pod is left")
     before = records(user, "steered")
     assert list(before) == ["trial-0000", "trial-0001"]

@@ -12,8 +12,21 @@ from support.patience import PATIENCE, eventually
 
 KUBERAY = Kubectl("kuberay-system")
 KUBERAY_CRDS = ("rayjobs.ray.io", "rayclusters.ray.io", "rayservices.ray.io", "raycronjobs.ray.io")
-SOON = 45.0
-"""Seconds: 30 for the operator, and what Kubernetes itself takes to make the pod that fails."""
+SOON = 30.0
+"""Seconds within which trouble that is there has to be told of."""
+
+
+def waiting_reasons(kubectl: Kubectl, name: str) -> set[str]:
+    """Why containers of a sweep's pods wait, by the kubelet's account."""
+    pods = kubectl.items("pods", f"tuningsweep.io/sweep={name}")
+    statuses = [status for pod in pods for status in pod["status"].get("containerStatuses", [])]
+    return {status.get("state", {}).get("waiting", {}).get("reason", "") for status in statuses}
+
+
+def is_refused_pods(kubectl: Kubectl) -> bool:
+    """Whether KubeRay has said that it can't make the pods of some cluster."""
+    told = [c for found in kubectl.items("rayclusters") for c in found.get("status", {}).get("conditions", [])]
+    return any((c["type"], c["status"]) == ("ReplicaFailure", "True") for c in told)
 
 
 def test_missing_image(kubectl: Kubectl) -> None:
@@ -23,6 +36,7 @@ def test_missing_image(kubectl: Kubectl) -> None:
             "no-image", "quick", spec__cluster__image=cluster["image"], spec__cluster__imagePullPolicy="Never"
         )
     )
+    eventually(lambda: "ErrImageNeverPull" in waiting_reasons(kubectl, "no-image"), "the kubelet refuses")
     sweep = wait_condition(kubectl, "no-image", "Stalled", SOON, "ImageUnavailable")
     assert cluster["image"] in condition(sweep, "Stalled")["message"]
 
@@ -35,8 +49,9 @@ def test_an_exceeded_quota_then_no_node_that_fits_then_recovery_until_the_deadli
     )
     eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"), "quota in force")
     selector = {"tuningsweep.io/no-such-node": "true"}
-    finished = {"spec__ttlSecondsAfterFinished": 15, "spec__storage": {"ephemeral": {}}}
-    kubectl.apply(function_sweep("nowhere", "counting", spec__cluster__podTemplate__nodeSelector=selector, **finished))
+    edits = {"spec__cluster__podTemplate__nodeSelector": selector, "spec__storage": {"ephemeral": {}}}
+    kubectl.apply(function_sweep("nowhere", "until_told", **edits))
+    eventually(lambda: is_refused_pods(kubectl), "KubeRay is refused pods")
     wait_condition(kubectl, "nowhere", "Stalled", SOON, "QuotaExceeded")
     kubectl.run("delete", "resourcequota", "none")
     wait_condition(kubectl, "nowhere", "Stalled", PATIENCE, "Unschedulable")
@@ -49,6 +64,7 @@ def test_an_exceeded_quota_then_no_node_that_fits_then_recovery_until_the_deadli
     wait_running(kubectl, "nowhere")
     kubectl.patch("tuningsweep", "nowhere", {"spec": {"activeDeadlineSeconds": 1}})
     wait_condition(kubectl, "nowhere", "Failed", reason="DeadlineExceeded")
+    kubectl.patch("tuningsweep", "nowhere", {"spec": {"ttlSecondsAfterFinished": 1}})
     eventually(lambda: kubectl.find("tuningsweep", "nowhere") is None, "the finished sweep is deleted")
 
 
@@ -98,7 +114,7 @@ def _applicable(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _bring_crds_back(resources: list[dict[str, Any]]) -> None:
     for resource in resources:
-        eventually(lambda resource=resource: _is_there_again(resource), resource["metadata"]["name"], 60)
+        eventually(lambda resource=resource: _is_there_again(resource), resource["metadata"]["name"])
 
 
 def _is_there_again(resource: dict[str, Any]) -> bool:

@@ -28,7 +28,6 @@ def test_operator_memory_with_ten_sweeps(kubectl: Kubectl) -> None:
     eventually(
         lambda: all(s.get("status", {}).get("phase") == "Suspended" for s in kubectl.items("tuningsweeps")),
         "ten sweeps are reconciled",
-        60,
     )
     time.sleep(2)
     resident = operator_resident()

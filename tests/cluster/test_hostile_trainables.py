@@ -9,7 +9,7 @@ from support.api_server import KubectlError
 from support.kubectl import Kubectl
 from support.patience import PATIENCE
 
-LIMITS = {"memory": "600Mi", "stepTime": "3s"}
+LIMITS = {"memory": "600Mi", "stepTime": "20s"}
 GIB = 1 << 30
 REASONS = {
     "allocates": "MemoryLimitExceeded",
@@ -69,6 +69,6 @@ def test_each_is_stopped_in_mid_step_and_the_sweep_goes_on(kubectl: Kubectl) -> 
         record = records[behaviour]
         assert (record["outcome"], record["reason"]) == ("LimitExceeded", reason), record
         assert record["observed"] > record["limit"]
-        assert record["durationSeconds"] < 60
+        assert record["durationSeconds"] < PATIENCE, "by itself it would go on for hours"
     assert records["quick"]["outcome"] == "Succeeded"
     assert largest_after_stop < GIB, "a stopped trial's memory was still held a second later"

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,10 @@ def check_records() -> None:
     }
     assert len((store.read(TRIALS) or b"").splitlines()) == len(records)
     for trial, record in records.items():
+        if record.outcome == "Succeeded":
+            eventually(partial(read_traces, store, trial), f"the trace of {trial}")
         traces = read_traces(store, trial)
-        assert 1 <= len(traces) <= record.attempts, (
-            "one for each process, if its suspended pod had the time to write it"
-        )
+        assert len(traces) <= record.attempts, "one for each process, if its pod had the time to write it"
         assert all(trace.points for trace in traces)
 
 

@@ -24,12 +24,17 @@ PASSWORD = "the-tracking-servers-password"
 PORTS = CONTROL, DASHBOARD, GCS, METRICS = 8090, 8265, 6379, 8091
 PROBE = """
 import socket, sys
-for port in sys.argv[2:]:
+from concurrent.futures import ThreadPoolExecutor
+
+def reach(port):
     try:
-        socket.create_connection((sys.argv[1], int(port)), timeout=4).close()
-        print(port)
+        socket.create_connection((sys.argv[1], int(port)), timeout=20).close()
+        return port
     except OSError:
-        pass
+        return ''
+
+with ThreadPoolExecutor() as pool:
+    print(*pool.map(reach, sys.argv[2:]))
 """
 RINGED = not os.environ.get("TUNINGSWEEP_TEST_KUBECONFIG") and os.geteuid() == 0
 """Whether the test runs in the rig's own network namespace, where it may lay hands on the node."""
@@ -61,7 +66,7 @@ def stranger() -> dict[str, Any]:
 def reached(kubectl: Kubectl, pod: str, address: str, *ports: int) -> set[int]:
     """The ports of an address that a pod can connect to."""
     command = ("python3", "-c", PROBE, address, *map(str, ports))
-    return {int(line) for line in kubectl.run("exec", pod, "--", *command).split()}
+    return {int(port) for port in kubectl.run("exec", pod, "--", *command).split()}
 
 
 def secret_of(kubectl: Kubectl, name: str) -> dict[str, str]:
@@ -129,9 +134,9 @@ def check_tls(address: str, kubectl: Kubectl) -> None:
     """The control port speaks TLS alone, with the certificate of the sweep's Secret."""
     access = ControlAccess.from_secret(kubectl.get("secret", f"{NAME}-control"))
     assert access is not None
-    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((address, CONTROL), timeout=10))
+    shown = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((address, CONTROL), timeout=60))
     assert hashlib.sha256(shown).digest() == access.fingerprint
-    with socket.create_connection((address, CONTROL), timeout=10) as plain:
+    with socket.create_connection((address, CONTROL), timeout=60) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert not plain.recv(1024).startswith(b"HTTP")
 
@@ -140,10 +145,10 @@ def check_ray_token(address: str, token: str) -> None:
     """Ray's dashboard, through which anyone could run a job, asks for Ray's token."""
     url = f"http://{address}:{DASHBOARD}/api/jobs/"
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(url, timeout=20)
+        urllib.request.urlopen(url, timeout=60)
     assert refused.value.code in (401, 403)
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert len(json.loads(answer.read())) == 1
 
 

@@ -117,7 +117,7 @@ def the_new_pods_write(before: set[str]) -> None:
 
 def _replaced(before: set[str]) -> set[str]:
     pods = operator_pods()
-    ready = all(status["ready"] for pod in pods.values() for status in pod["status"].get("containerStatuses", [{}]))
+    ready = all(status.get("ready") for pod in pods.values() for status in pod["status"].get("containerStatuses", [{}]))
     return set(pods) if ready and pods and not before & set(pods) else set()
 
 

@@ -19,7 +19,7 @@ def eventually(check: Callable[[], T | None], what: str, seconds: float = PATIEN
     while True:
         try:
             last = check()
-        except KubectlError as error:
+        except (KubectlError, OSError) as error:
             last = error
         else:
             if last:

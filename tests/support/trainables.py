@@ -13,6 +13,8 @@ from tuningsweep import report, step
 
 GIB = 1 << 30
 ENOUGH = Path("/tmp/enough")
+FOREVER = 7200
+"""Seconds: longer than any test."""
 
 
 def quick(parameters: dict[str, Any]) -> None:
@@ -69,7 +71,7 @@ def grows(parameters: dict[str, Any]) -> None:
 
 
 def hostile(parameters: dict[str, Any]) -> None:
-    """Behaves as the parameter `behaviour` says; everything but `quick` would go on for ten minutes."""
+    """Behaves as the parameter `behaviour` says; everything but `quick` would go on for hours."""
     BEHAVIOURS[str(parameters["behaviour"])](parameters)
 
 
@@ -78,13 +80,20 @@ def allocates(parameters: dict[str, Any]) -> None:
     with step():
         held = bytearray(GIB)
         held[::4096] = b"x" * (GIB // 4096)
-        time.sleep(600)
+        time.sleep(FOREVER)
 
 
 def hangs(parameters: dict[str, Any]) -> None:
     """Hangs in its first step without a report."""
     with step():
-        time.sleep(600)
+        time.sleep(FOREVER)
+
+
+def hangs_when_told(parameters: dict[str, Any]) -> None:
+    """Begins no step until the file `/tmp/enough` is there; then it hangs in it."""
+    while not ENOUGH.exists():
+        time.sleep(0.1)
+    hangs(parameters)
 
 
 def ignores_sigterm(parameters: dict[str, Any]) -> None:
@@ -94,14 +103,14 @@ def ignores_sigterm(parameters: dict[str, Any]) -> None:
     hangs(parameters)
 
 
-HOG = "import time; held = bytearray(1 << 30); held[::4096] = b'x' * (1 << 18); time.sleep(600)"
+HOG = "import time; held = bytearray(900 << 20); held[::4096] = b'x' * (900 << 8); time.sleep(7200)"
+"""Less than a GiB: what is left of that size is another's."""
 
 
 def forks_hog(parameters: dict[str, Any]) -> None:
-    """Leaves the memory to a child in a session of its own."""
+    """Leaves the memory to a child in a session of its own, which may take its time to start: no step is in flight."""
     subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
-    with step():
-        time.sleep(600)
+    time.sleep(FOREVER)
 
 
 def raises(parameters: dict[str, Any]) -> None:
@@ -118,6 +127,7 @@ BEHAVIOURS: dict[str, Callable[[dict[str, Any]], None]] = {
     "quick": quick,
     "allocates": allocates,
     "hangs": hangs,
+    "hangs_when_told": hangs_when_told,
     "ignores_sigterm": ignores_sigterm,
     "forks_hog": forks_hog,
 }
