@@ -9,6 +9,7 @@ from benchmarks.operator_scale.client import Sign, Timings, load
 from benchmarks.operator_scale.objects import NAMESPACE, create_all, create_ray_job, create_sweep
 from benchmarks.operator_scale.plane import administrator, bench_plane, operator_kubeconfig, writes
 from benchmarks.operator_scale.programs import Program, running_kuberay, running_operator
+from support.control_plane import ControlPlane
 from tuningsweep_operator.resources import RAY_JOBS, SWEEPS
 
 OURS: Final = [
@@ -57,6 +58,7 @@ def ours(folder: Path, count: int, settle_seconds: float, rest_seconds: float) -
         with running_operator(folder, kubeconfig, settings) as operator:
             timings = load(administrator(plane), count, create_sweep, OURS)
             time.sleep(settle_seconds)
+            operator.wait_until(lambda: _told(plane) == count, RESTART_SECONDS)
             idle = operator.cpu_share(rest_seconds)
             peak = operator.peak_memory()
         before = writes(plane)
@@ -64,6 +66,13 @@ def ours(folder: Path, count: int, settle_seconds: float, rest_seconds: float) -
             seconds = operator.wait_until(lambda: _looked_at_all(operator, count), RESTART_SECONDS)
             time.sleep(rest_seconds)
             return Created(timings, peak, idle, seconds, writes(plane) - before, operator.peak_memory())
+
+
+def _told(plane: ControlPlane) -> int:
+    """How many sweeps say that KubeRay is silent."""
+    reasons = '{.items[*].status.conditions[?(@.type=="Stalled")].reason}'
+    printed = plane.kubectl("get", "tuningsweeps", "-n", NAMESPACE, "-o", f"jsonpath={reasons}")
+    return printed.split().count("KubeRayNotResponding")
 
 
 def _looked_at_all(operator: Program, count: int) -> bool:

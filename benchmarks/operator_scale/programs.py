@@ -17,7 +17,7 @@ from support.controllers import answers, running
 from support.operator_process import OPERATOR_PROGRAM
 from support.rig import rig_file
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)

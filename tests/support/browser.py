@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from support.chromium import find_chromium
+from support.patience import PATIENCE
 
+expect.set_options(timeout=PATIENCE * 1000)
 VIEWS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
 """Colour scheme and width in pixels."""
 
@@ -39,12 +41,13 @@ def look(browser: Browser, path: Path, view: str) -> Seen:
     """Open a page and wait until all is drawn."""
     scheme, width = VIEWS[view]
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE * 1000)
     seen = Seen(page)
     page.on("console", lambda message: seen.console.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_selector("html[data-drawn]", timeout=60_000)
+    page.wait_for_selector("html[data-drawn]")
     return seen
 
 

@@ -60,7 +60,7 @@ class ControlPlane:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What `kubectl ARGUMENTS` prints, as the administrator; KubectlError with its words if it fails."""
         command = [str(self.kubectl_program), "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             raise KubectlError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.patience import PATIENCE
 from support.rig import rig_file
 
 BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
@@ -35,5 +36,5 @@ def policies_enforced(node: str, log: Path) -> Iterator[None]:
     finally:
         subprocess.run(["iptables", "-t", "mangle", "-D", *RULE], check=True)
         enforcer.terminate()
-        enforcer.wait(30)
+        enforcer.wait(PATIENCE)
         BRIDGED.write_text(before)

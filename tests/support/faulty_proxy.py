@@ -79,6 +79,8 @@ class FaultyProxy:
     def __init__(self, target: str, kubeconfig: Path) -> None:
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
+        self.holdings: list[tuple[float, bool]] = []
+        """When the server had taken a Lease, and whether it names a holder."""
         self.kubeconfig = kubeconfig
         self._target = target
         self._open: dict[int, web.Request] = {}
@@ -130,6 +132,8 @@ class FaultyProxy:
                 request.method, self._target + str(request.rel_url), headers=headers, data=body or None
             ) as answer:
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
+                if answer.ok and request.method in WRITES and "/leases" in request.path:
+                    self.holdings.append((time.monotonic(), bool(json.loads(body)["spec"].get("holderIdentity"))))
                 response = web.StreamResponse(status=answer.status, headers=kept)
                 await response.prepare(request)
                 async for chunk in answer.content.iter_any():

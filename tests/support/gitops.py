@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from support.patience import PATIENCE
 from support.rig import rig_file
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -87,4 +88,4 @@ def gitops(*arguments: str, environment: dict[str, str]) -> Iterator[Conversatio
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(30)
+        process.wait(PATIENCE)

@@ -80,4 +80,4 @@ def running_prometheus(configuration: str, folder: Path) -> Iterator[Prometheus]
         yield prometheus
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
+from support.patience import PATIENCE
+
 
 @contextmanager
 def served(
@@ -26,9 +28,9 @@ def served(
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+        yield asyncio.run_coroutine_threadsafe(start(), loop).result(PATIENCE)
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()

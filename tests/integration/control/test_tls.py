@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from support.control_api import STATE, SWEEP, access_to, mounted, serving
+from support.patience import PATIENCE
 from tuningsweep_api.messages import DesiredState, desired_state
 from tuningsweep_cli.forwarding import secured
 from tuningsweep_operator.access import ControlAccess
@@ -26,7 +27,7 @@ def ask(address: str, access: ControlAccess, *desired: DesiredState) -> list[Ans
     """State and answers to edits, through the operator's client."""
 
     async def talk() -> list[Answer]:
-        client = ControlClient(5, lambda: 60.0, patience_seconds=5)
+        client = ControlClient(PATIENCE, lambda: PATIENCE, patience_seconds=PATIENCE)
         try:
             return [
                 await client.state(address, access),
@@ -112,7 +113,7 @@ def test_what_a_driver_must_not_say_is_an_error_in_words(body: bytes, says: str,
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls_context(mounted(tmp_path, pair)))
         await site.start()
-        client = ControlClient(20, lambda: 60.0, patience_seconds=20)
+        client = ControlClient(PATIENCE, lambda: PATIENCE, patience_seconds=PATIENCE)
         try:
             return await client.state(f"127.0.0.1:{runner.addresses[0][1]}", access_to(pair))
         finally:
@@ -124,14 +125,13 @@ def test_what_a_driver_must_not_say_is_an_error_in_words(body: bytes, says: str,
 
 def connected(address: str) -> socket.socket:
     host, port = address.split(":")
-    return socket.create_connection((host, int(port)), timeout=5)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
 
 
 @contextmanager
 def listening(context: ssl.SSLContext | None, heard: list[bytes]) -> Iterator[str]:
     """Address of someone who answers nothing and keeps what it is told."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5)
         thread = threading.Thread(target=_listen, args=[server, context, heard])
         thread.start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
@@ -145,7 +145,7 @@ def _listen(server: socket.socket, context: ssl.SSLContext | None, heard: list[b
             peer, _ = server.accept()
         except OSError:
             return
-        peer.settimeout(5)
+        peer.settimeout(PATIENCE)
         try:
             spoken = peer if context is None else context.wrap_socket(peer, server_side=True)
             heard.append(spoken.recv(65536))

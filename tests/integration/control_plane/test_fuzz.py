@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from support.chart import CHART
 from support.control_plane import ControlPlane, running_control_plane
+from support.controllers import wait_served
 from support.fuzz import EXAMPLES, fuzzed, sweep_manifests
 from support.rig import rig_file
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -43,6 +44,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         plane.create_crds(
             CHART / "files" / "crd.yaml", rig_file("kuberay", "config") / "crd" / "bases" / "ray.io_rayjobs.yaml"
         )
+        wait_served(plane, "tuningsweeps", "rayjobs")
         yield plane
 
 

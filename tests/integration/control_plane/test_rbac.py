@@ -15,7 +15,7 @@ import yaml
 
 from support.chart import CHART, templated
 from support.control_plane import ControlPlane, free_port, running_control_plane, write_kubeconfig
-from support.patience import eventually
+from support.patience import PATIENCE, eventually
 from support.rig import rig_file
 from support.sweeps import BASE, edited
 from tuningsweep_operator import resources
@@ -91,6 +91,12 @@ class Installation:
         assert len(answers) == len(questions)
         return [one for one, answer in zip(questions, answers, strict=True) if answer["status"]["allowed"]]
 
+    def expect(self, questions: list[tuple[str, str]], namespace: str, allowed: list[tuple[str, str]]) -> None:
+        """Those alone are answered with yes; the authorizer hears of new rights a moment later."""
+        eventually(
+            lambda: self.allowed(questions, namespace) == allowed, f"rights in {namespace} are {allowed} of {questions}"
+        )
+
     @contextmanager
     def operator(self, **environment: str) -> Iterator[Path]:
         """The real operator with its account's own token; the file with its log."""
@@ -107,7 +113,7 @@ class Installation:
             yield log
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def _review(verb: str, resource: str, namespace: str) -> dict[str, Any]:
@@ -173,8 +179,8 @@ def works(installation: Installation, namespace: str, name: str) -> bool:
 def test_in_all_namespaces(installation: Installation) -> None:
     installation.install()
     for namespace in ("ours", "theirs"):
-        assert installation.allowed(MAY, namespace) == MAY
-        assert installation.allowed(MAY_NOT, namespace) == []
+        installation.expect(MAY, namespace, MAY)
+        installation.expect(MAY_NOT, namespace, [])
     with installation.operator(TUNINGSWEEP_NETWORK_POLICIES="true") as log:
         assert works(installation, "another", "everywhere")
     assert "forbidden" not in log.read_text().lower()
@@ -183,7 +189,7 @@ def test_in_all_namespaces(installation: Installation) -> None:
 
 def test_nodes_are_listed_only_where_sweeps_are_held_back(installation: Installation) -> None:
     installation.install("holdBack.enabled=true")
-    assert installation.allowed(NODES, "ours") == NODES[:1]
+    installation.expect(NODES, "ours", NODES[:1])
     with installation.operator(TUNINGSWEEP_HOLD_BACK="true") as log:
         sweep = edited(BASE, {"metadata.name": "held", "metadata.namespace": "another"})
         installation.plane.kubectl("apply", "-f", "-", stdin=json.dumps(sweep))
@@ -197,12 +203,12 @@ def test_in_named_namespaces_with_roles_only(installation: Installation) -> None
     installation.install('watchNamespaces=["ours"]')
     printed = installation.plane.kubectl("get", "clusterrolebindings,clusterroles", "-o", "name")
     assert "tuningsweep" not in printed
-    assert installation.allowed(MAY, "ours") == MAY
+    installation.expect(MAY, "ours", MAY)
     for namespace in ("theirs", "kube-system", RELEASE):
-        assert installation.allowed(MAY + MAY_NOT, namespace) == []
-    assert installation.allowed(MAY_NOT, "ours") == []
-    assert installation.allowed(LEASES, RELEASE) == LEASES[:1]
-    assert installation.allowed(LEASES, "ours") == []
+        installation.expect(MAY + MAY_NOT, namespace, [])
+    installation.expect(MAY_NOT, "ours", [])
+    installation.expect(LEASES, RELEASE, LEASES[:1])
+    installation.expect(LEASES, "ours", [])
     theirs = edited(BASE, {"metadata.namespace": "theirs"})
     installation.plane.kubectl("apply", "-f", "-", stdin=json.dumps(theirs))
     with installation.operator(TUNINGSWEEP_NETWORK_POLICIES="true", TUNINGSWEEP_WATCH_NAMESPACES="ours") as log:

@@ -76,7 +76,7 @@ def waits(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
 def grows(parameters: dict[str, Any]) -> None:
     """Takes `mebibytes` of memory within a second, ten at a time, waits until the file `until` is there, and reports.
 
-    That it has grown is told by the file `until`-`mebibytes`.
+    That it has grown is told by the file `until`-`mebibytes`. From `stays_from` mebibytes on it waits until it is stopped.
     """
     held: list[bytes] = []
     wanted = int(parameters["mebibytes"])
@@ -85,7 +85,8 @@ def grows(parameters: dict[str, Any]) -> None:
         time.sleep(10 / wanted)
     Path(f"{parameters['until']}-{wanted}").touch()
     deadline = time.monotonic() + 600
-    while not Path(parameters["until"]).exists() and time.monotonic() < deadline:
+    stays = wanted >= int(parameters.get("stays_from", wanted + 1))
+    while (stays or not Path(parameters["until"]).exists()) and time.monotonic() < deadline:
         time.sleep(0.05)
     report({"loss": float(len(held))})
 
@@ -97,15 +98,22 @@ def prints_and_raises(parameters: dict[str, Any]) -> None:
     raise RuntimeError(f"x is {parameters['x']}")
 
 
+def takes_memory() -> None:
+    """400 MiB in a step that goes on until it is stopped."""
+    with step():
+        held = bytearray(400 << 20)
+        held[::4096] = b"x" * (400 << 8)
+        time.sleep(3600)
+
+
 def behaves(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
-    """As `behaviour` says, or the third that `x` is in: `stepping`, `forgetful`, or slow, which hangs in its second step."""
-    behaviour = parameters.get("behaviour") or ("stepping", "forgetful", "slow")[int(parameters["x"] * 3)]
-    if behaviour == "slow":
+    """As `behaviour` says, or the third that `x` is in: `stepping`, `forgetful`, or greedy, in its second step."""
+    behaviour = parameters.get("behaviour") or ("stepping", "forgetful", "greedy")[int(parameters["x"] * 3)]
+    if behaviour == "greedy":
         with step():
             time.sleep(0.01)
         report({"loss": 9.0})
-        with step():
-            time.sleep(600)
+        takes_memory()
     elif behaviour == "forgetful":
         forgetful({"x": 0.0})
     else:
@@ -113,10 +121,12 @@ def behaves(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
 
 
 def costly(parameters: dict[str, Any]) -> None:
-    """Forty steps with two reports: the loss falls with `x`, the cost rises. Hangs before the first one if it is `slow`."""
+    """Forty steps with two reports: the loss falls with `x`, the cost rises. One that is `greedy` gets to none."""
     x = float(parameters["x"])
+    if parameters["behaviour"] == "greedy":
+        takes_memory()
     for number in step(range(40)):
-        time.sleep(600 if parameters["behaviour"] == "slow" else 0.002)
+        time.sleep(0.002)
         if number % 20 == 19:
             report({"loss": 1.0 - x + 1 / number, "cost": x})
 

@@ -15,7 +15,7 @@ UNIT: dict[str, Any] = {"name": "x", "parameterType": "double", "feasibleSpace":
 BEHAVIOURS: dict[str, Any] = {
     "name": "behaviour",
     "parameterType": "categorical",
-    "feasibleSpace": {"list": ["stepping", "forgetful", "slow"]},
+    "feasibleSpace": {"list": ["stepping", "forgetful", "greedy"]},
 }
 TWO_OBJECTIVES: dict[str, Any] = {
     "objective.additionalObjectives": [{"type": "minimize", "objectiveMetricName": "cost"}],

@@ -1,5 +1,6 @@
 """Drivers and supervisors that are killed: nothing finished is lost or repeated, the rest goes on from its checkpoint."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -99,7 +100,7 @@ def end_early(results: Path, ray_folder: str, edits: dict[str, Any]) -> Path:
         return left
     finally:
         for process in family:
-            if process.is_running():
+            with contextlib.suppress(psutil.NoSuchProcess):  # what Ray leaves ends by itself, too
                 process.kill()
         end_with_children(driver)
 
@@ -176,7 +177,8 @@ def test_a_trial_goes_on_however_often_its_supervisor_is_killed_and_once_a_free_
             eventually(two_are_done, "two are done and one goes on", every=0.02)
             kill(supervisors())
             seen = newest(checkpoints)
-            eventually(lambda: newest(checkpoints) > seen + 4, "it goes on", every=0.02)
+            # The new process numbers its own from seen + 3; Tune has taken the first report once a fourth is saved.
+            eventually(lambda: newest(checkpoints) > seen + 6, "it goes on", every=0.02)
             kill([psutil.Process(status.supervisor_pid) for status in trained()])
         finally:
             told.touch()

@@ -50,7 +50,7 @@ class Driver:
             method="GET" if body is None else "PUT",
             headers={"Authorization": f"Bearer {token}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             content: bytes = response.read()
             return content
 
@@ -64,7 +64,7 @@ class Driver:
         def state() -> SweepState | None:
             try:
                 found = self.state()
-            except urllib.error.URLError:  # the driver does not listen yet
+            except OSError:  # the driver does not listen yet
                 return None
             return found if check(found) else None
 

@@ -291,12 +291,12 @@ def test_a_trial_that_reports_all_the_time_is_judged_all_the_same(start: Start) 
 
 
 def test_what_is_published_has_the_limits_and_every_step(start: Start) -> None:
-    limits = {"memory": "1Gi", "meanStepTime": "5s", "stepTime": "6s", "trialDuration": "7m"}
+    limits = {"memory": "1Gi", "meanStepTime": "10m", "stepTime": "20m", "trialDuration": "30m"}
     for _ in range(2):  # the second trial of a supervisor goes on counting
         trial = start({"trainable.function": "functions_of_engine:waits", "limits": limits}, steps=10)
         status = eventually(trial.runtime.statuses, "it is published", every=0.01)[0]
-        assert (status.memory_limit, status.mean_step_time_limit) == (1 << 30, 5.0)
-        assert (status.step_time_limit, status.duration_limit) == (6.0, 420.0)
+        assert (status.memory_limit, status.mean_step_time_limit) == (1 << 30, 600.0)
+        assert (status.step_time_limit, status.duration_limit) == (1200.0, 1800.0)
         assert status.duration > 0
         assert trial.wait() is not None
         assert trial.runtime.statuses() == []

@@ -20,8 +20,9 @@ LIMITS = {"tight": "150Mi", "roomy": "1Gi"}
 
 def edits(name: str, until: Path) -> dict[str, Any]:
     """Of a sweep whose trials, one at a time, take as many mebibytes as its sizes say and wait for a file."""
+    arguments = {"until": str(until), **({"stays_from": "400"} if name == "tight" else {})}
     return {
-        "trainable": {"function": "functions_of_engine:grows", "arguments": {"until": str(until)}},
+        "trainable": {"function": "functions_of_engine:grows", "arguments": arguments},
         "parameters": [{"name": "mebibytes", "parameterType": "discrete", "feasibleSpace": {"list": SIZES[name]}}],
         "limits": {"memory": LIMITS[name]},
         "parallelTrialCount": 1,

@@ -6,13 +6,14 @@ A panel without data fails: a metric was renamed, a label is missing, or an expr
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from support.dashboards import FILES, NAMES, Target, concrete, targets, variable_queries
-from support.patience import PATIENCE
+from support.patience import PATIENCE, eventually
 from support.prometheus import Prometheus, running_prometheus
 from support.synthetic import operator_registry, status, step_times, summary, trainer_registry, work_of_operator
 from tuningsweep_trainer.node.runtime import TrialStatus
@@ -103,7 +104,8 @@ def _wait_for_scrapes(running: Prometheus) -> None:
 
 @pytest.mark.parametrize("target", [pytest.param(target, id=target.name) for target in targets()])
 def test_every_panel_has_data(prometheus: Prometheus, target: Target) -> None:
-    assert target.has_data(prometheus, VARIABLES), f"no data: {concrete(target.expression, VARIABLES)}"
+    what = f"data for {concrete(target.expression, VARIABLES)}"
+    eventually(lambda: target.has_data(prometheus, VARIABLES), what)
 
 
 @pytest.mark.parametrize("query", [query for name in NAMES for query in variable_queries(name)])
@@ -114,14 +116,22 @@ def test_every_variable_has_values(prometheus: Prometheus, query: str) -> None:
 
 
 def test_every_alert_is_evaluated(prometheus: Prometheus) -> None:
-    rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
-    assert len(rules) == 8
-    assert {rule["health"] for rule in rules} == {"ok"}, [rule.get("lastError") for rule in rules]
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+
+    eventually(lambda: all(rule["health"] != "unknown" for rule in rules()), "the rules are evaluated")
+    assert len(rules()) == 8
+    assert {rule["health"] for rule in rules()} == {"ok"}, [rule.get("lastError") for rule in rules()]
 
 
 def test_the_stalled_sweep_and_the_trials_near_a_limit_are_pending(prometheus: Prometheus) -> None:
     """The texts of alerts come out with their values filled in."""
-    alerts = {alert["labels"]["alertname"]: alert for alert in prometheus.get("alerts")["alerts"]}
+
+    def pending() -> dict[str, Any]:
+        return {alert["labels"]["alertname"]: alert for alert in prometheus.get("alerts")["alerts"]}
+
+    wanted = {"TuningSweepStalled", "TuningSweepTrialNearLimit"}
+    alerts = eventually(lambda: wanted <= (found := pending()).keys() and found, f"{wanted} are pending")
     stalled = alerts["TuningSweepStalled"]
     assert stalled["annotations"]["summary"] == "Sweep team-a/stuck is stalled (QuotaExceeded)"
     near = alerts["TuningSweepTrialNearLimit"]["annotations"]

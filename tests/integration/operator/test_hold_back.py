@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -118,4 +117,4 @@ def test_sweeps_wait_for_room_and_the_highest_priority_starts_first(
     eventually(lambda: sweeps.started("low"), "low starts, by its new priority", FREED_SECONDS, every=0.2)
     assert sweeps.waits("urgent")
     reads = [request.at for request in list(proxy.requests) if "/nodes" in request.path]
-    assert all(later - earlier > READ_SECONDS / 2 for earlier, later in pairwise(reads)), "however many wait"
+    assert len(reads) <= 2 + (reads[-1] - reads[0]) / READ_SECONDS, "however many wait"

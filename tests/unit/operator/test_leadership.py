@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
+from support.patience import PATIENCE
 from tuningsweep_operator.kube import KubeError
 from tuningsweep_operator.leadership import Leadership
 from tuningsweep_operator.lease import NOBODY, Election, Terms
 from tuningsweep_operator.resources import Manifest, Resource
 
 TERMS = Terms(1.0)
+
+
+class Patient(Terms):
+    """With requests that may take their time."""
+
+    request = PATIENCE
+    writing = PATIENCE
+    renewal = 0.05
 
 
 class Lease:
@@ -57,7 +66,7 @@ async def leading(lease: Any, terms: Terms = TERMS) -> tuple[Leadership, Electio
 
 async def test_a_renewal_under_way_does_not_keep_the_lease() -> None:
     lease = Lease()
-    leadership, election, task = await leading(lease)
+    leadership, election, task = await leading(lease, Patient(1.0))
     lease.asked.clear()
     lease.gate.clear()
     await lease.asked.wait()  # the renewal
@@ -67,18 +76,18 @@ async def test_a_renewal_under_way_does_not_keep_the_lease() -> None:
     await release
     assert lease.holder() == NOBODY
     assert election.writing_seconds(0.0) == 0.0
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE)
 
 
 async def test_no_renewal_takes_again_what_is_being_given_back() -> None:
-    lease, terms = Lease(), Terms(8.0)  # so long that a busy machine stays within what one request may take
-    leadership, _, task = await leading(lease, terms)
+    lease = Lease()
+    leadership, _, task = await leading(lease, Patient(1.0))
     lease.gate.clear()
     release = asyncio.create_task(leadership.release())
-    await asyncio.sleep(1.25 * terms.renewal)  # when it would be renewed
+    await asyncio.sleep(4 * Patient.renewal)  # when it would be renewed
     lease.gate.set()
     await release
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE)
     assert lease.holder() == NOBODY
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.patience import PATIENCE
 from support.sweeps import BASE, edited
 from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
@@ -169,7 +170,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(spool: Spool, monkeypatch
     listener = listener_of(lambda _: server, spool)
     listener.start()
     listener.trial_started("trial-0000", {"x": 1})
-    assert refused.wait(10)
+    assert refused.wait(PATIENCE)
     listener.sweep_ended(END)
     assert [event.kind for event in server.got] == ["started", "sweep"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.patience import PATIENCE
 from tuningsweep_api.spec.trainable import Trainable
 from tuningsweep_trainer.training import command as module
 from tuningsweep_trainer.training.clock import StepClock
@@ -17,7 +18,7 @@ from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.session import TrialSession
 from tuningsweep_trainer.training.wire import Message, MessageReader
 
-HELD_SECONDS = 1.0
+HELD_SECONDS = 3.0
 HELD_REPORT = 3
 
 
@@ -60,7 +61,7 @@ class Trial:
 
     def steps(self, reports: int) -> list[int]:
         """Of so many reports; the supervisor may be a little behind."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while len(self.supervisor.taken) < reports and time.monotonic() < deadline:
             time.sleep(0.01)
         return [message["step"] for message in self.supervisor.taken]
