@@ -12,7 +12,7 @@ from tuningsweep_api.messages import SweepState
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.tracking.embedded import make_database, uri_of
-from tuningsweep_trainer.tracking.setup import connection, make_listeners
+from tuningsweep_trainer.tracking.setup import connection, load, make_listeners
 from tuningsweep_trainer.tracking.translate import trial_ended
 
 SWEEP = TuningSweep.from_manifest(edited(BASE, {"metadata.uid": "u-1"}))
@@ -91,7 +91,9 @@ def test_any_argument_and_a_file_store_are_taken(tmp_path: Path) -> None:
 
 def test_runs_start_when_what_they_tell_of_did(tmp_path: Path) -> None:
     event = trial_ended(ENDED)
-    connection(SWEEP, str(tmp_path))(event.first_ms).send([event])
+    connect = connection(SWEEP, str(tmp_path))
+    load(SWEEP, str(tmp_path))
+    connect(event.first_ms, lambda _: None).send([event])
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     experiment = client.get_experiment_by_name("default/digits-svm")
     runs = {run.info.run_name: run.info for run in client.search_runs([experiment.experiment_id])}
@@ -101,11 +103,14 @@ def test_runs_start_when_what_they_tell_of_did(tmp_path: Path) -> None:
 
 def test_a_kill_while_the_file_is_made_leaves_no_half_of_it(tmp_path: Path) -> None:
     """As MLflow leaves it by itself, such a file can't be opened ever after: `table issues already exists`."""
-    program = "import sys; from tuningsweep_trainer.tracking.embedded import make_database; make_database(sys.argv[1])"
+    program = (
+        "import sys, time; from pathlib import Path; from tuningsweep_trainer.tracking.embedded import make_database;"
+        "Path.replace = lambda *_: time.sleep(3600); make_database(sys.argv[1])"  # it is never done in time
+    )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stderr=subprocess.DEVNULL) as process:
         eventually(lambda: any(tmp_path.iterdir()), "it is begun", every=0.002)
         process.kill()
-    assert not (tmp_path / "mlflow.db").exists(), "it was done too soon, the test says nothing"
+    assert not (tmp_path / "mlflow.db").exists()
     assert list(tmp_path.iterdir())
     make_database(str(tmp_path))
     assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tuningsweep_trainer.tracking import listener as module
 from tuningsweep_trainer.tracking import sender
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.listener import MlflowListener
-from tuningsweep_trainer.tracking.sender import SenderThread, waiting_time
+from tuningsweep_trainer.tracking.sender import Progress, SenderThread, taking_its_time, waiting_time
 from tuningsweep_trainer.tracking.spool import Spool
 
 OBJECTIVE = TuningSweep.from_manifest(edited(BASE, {})).spec.objective
@@ -73,12 +74,12 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(LocalStore(tmp_path))
 
 
-def listener_of(connect: Callable[[int], Server], spool: Spool, **options: object) -> MlflowListener:
+def listener_of(connect: Callable[..., Server], spool: Spool, **options: object) -> MlflowListener:
     return MlflowListener(SenderThread(connect, spool), spool, OBJECTIVE, **options)  # type: ignore[arg-type]
 
 
 def told(server: Server, spool: Spool) -> None:
-    listener = listener_of(lambda _: server, spool)
+    listener = listener_of(lambda *_: server, spool)
     listener.start()
     listener.trial_started("trial-0000", {"x": 1})
     listener.trial_reported("trial-0000", {"loss": 0.5}, 10)
@@ -141,12 +142,33 @@ def test_a_hanging_server_holds_up_the_end_only_so_long_and_its_events_are_kept(
     release.set()
 
 
+def test_what_takes_its_time_and_says_so_is_waited_for(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading MLflow at first, and a large model at the end."""
+    monkeypatch.setattr(sender, "END_SECONDS", 0.2)
+    server = Server()
+
+    class Uploading:
+        def __init__(self, _: int, progress: Progress) -> None:
+            self._progress = progress
+
+        def send(self, events: Sequence[TrackingEvent]) -> None:
+            with taking_its_time(self._progress):
+                time.sleep(1.0)
+            server.send(events)
+
+    thread = SenderThread(Uploading, spool, load=lambda: time.sleep(1.0))
+    listener = MlflowListener(thread, spool, OBJECTIVE, losses_in_logs=False, history=[])
+    listener.start()
+    listener.sweep_ended(END)
+    assert [event.kind for event in server.got] == ["sweep"]
+
+
 def test_events_in_memory_are_bounded_and_only_points_of_curves_are_left_out(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "QUEUE_SIZE", 5)
     server = Server()
-    listener = listener_of(lambda _: server, spool)
+    listener = listener_of(lambda *_: server, spool)
     for number in range(20):
         listener.trial_reported("trial-0000", {"loss": 0.5}, number)
         listener.trial_ended(record(f"trial-{number:04d}", loss=1.0))
@@ -167,7 +189,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(spool: Spool, monkeypatch
 
     monkeypatch.setattr(spool, "put", refusing)
     server = Server()
-    listener = listener_of(lambda _: server, spool)
+    listener = listener_of(lambda *_: server, spool)
     listener.start()
     listener.trial_started("trial-0000", {"x": 1})
     assert refused.wait(PATIENCE)
@@ -177,7 +199,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(spool: Spool, monkeypatch
 
 def test_a_restarted_driver_tells_what_ended_once_more(spool: Spool) -> None:
     server = Server()
-    listener = listener_of(lambda _: server, spool, history=[record(f"trial-{n:04d}", 1.0) for n in range(500)])
+    listener = listener_of(lambda *_: server, spool, history=[record(f"trial-{n:04d}", 1.0) for n in range(500)])
     listener.start()
     listener.sweep_ended(END)
     ended = [event for event in server.got if event.kind == "ended"]
@@ -187,7 +209,7 @@ def test_a_restarted_driver_tells_what_ended_once_more(spool: Spool) -> None:
 
 def test_the_parent_has_a_point_for_each_best_trial_and_no_more(spool: Spool) -> None:
     server = Server()
-    listener = listener_of(lambda _: server, spool, history=[record("trial-0000", 5.0)])
+    listener = listener_of(lambda *_: server, spool, history=[record("trial-0000", 5.0)])
     listener.start()
     for number, (loss, outcome) in enumerate(
         [(6.0, "Succeeded"), (4.0, "Succeeded"), (1.0, "Stopped"), (4.0, "Pruned")]

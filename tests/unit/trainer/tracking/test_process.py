@@ -24,10 +24,21 @@ for file in sorted(folder.iterdir()):
     print(json.dumps({"sent": file.name}))
 """
 DYING = "import sys; sys.stdin.readline(); sys.exit(1)"
+LOADING = """
+import json, pathlib, sys, time
+folder = pathlib.Path(json.loads(sys.stdin.readline())["results"], "tracking/unsent")
+time.sleep(1)
+print('{"long": false}', flush=True)
+print('{"long": true}', flush=True)
+time.sleep(1)
+for file in sorted(folder.iterdir()):
+    file.unlink()
+    print(json.dumps({"sent": file.name}), flush=True)
+"""
 HANGING = """
 import sys, time
 sys.stdin.readline()
-print('{"ready": 1}', flush=True)
+print('{"long": false}', flush=True)
 time.sleep(60)
 """
 
@@ -69,6 +80,15 @@ def test_one_that_dies_is_started_again_a_few_times_and_the_events_are_kept(
     delivery.finish()
     assert spool.files == 1
     assert sum("ended early" in message for message in caplog.messages) == process.STARTS
+
+
+def test_one_that_loads_or_says_that_something_takes_its_time_is_waited_for(
+    started: Callable[[str], tuple[SenderProcess, Spool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "END_SECONDS", 0.2)
+    delivery, spool = started(LOADING)
+    delivery.finish()
+    assert spool.files == 0
 
 
 def test_one_that_hangs_holds_up_the_end_only_so_long(

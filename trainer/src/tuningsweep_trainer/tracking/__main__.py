@@ -9,13 +9,11 @@ import logging
 import os
 import sys
 import threading
-from importlib import import_module
 from typing import Any, Final
 
 from tuningsweep_trainer.results.store import open_store
-from tuningsweep_trainer.tracking.embedded import make_database
-from tuningsweep_trainer.tracking.sender import Sender, Sink
-from tuningsweep_trainer.tracking.setup import connection, tracked_sweep
+from tuningsweep_trainer.tracking.sender import Progress, Sender, Sink
+from tuningsweep_trainer.tracking.setup import connection, load, tracked_sweep
 from tuningsweep_trainer.tracking.spool import Spool
 from tuningsweep_trainer.training.linux import die_with_parent
 
@@ -35,6 +33,10 @@ class Answers(logging.Handler):
         """Say something to the driver; nobody listens any more when it has given up."""
         with self.lock or threading.RLock():
             print(json.dumps(answer), file=self._pipe)
+
+    def progress(self, long: bool) -> None:
+        """It gets on; `long` if what comes next takes its time without a further word."""
+        self.say({"long": long})
 
     def emit(self, record: logging.LogRecord) -> None:
         """A line of the log, for the driver to write where it writes its own."""
@@ -58,22 +60,24 @@ def main() -> int:
     assert sweep is not None, "the listener writes it before it starts this process"
     spool = Spool(store)
     connect = connection(sweep, told["results"])
-    import_module("mlflow.tracking")  # after MLflow's variables are set
-    if sweep.spec.trainable.builtin is not None:
-        import_module("tuningsweep_trainer.workloads.model")  # now, so that the sweep's end does not wait for it
-    if sweep.spec.tracking.mlflow.tracking_uri is None:
-        make_database(told["results"])  # seconds, many on a busy machine, without a word: part of loading
-    answers.say({"ready": "loaded"})
+    load(sweep, told["results"])  # now, so that the sweep's end does not wait for it
+    answers.progress(long=False)
 
-    def connect_and_yield(first_ms: int) -> Sink:
-        sink = connect(first_ms)
-        answers.say({"ready": "connected"})
+    def connect_and_yield(first_ms: int, progress: Progress) -> Sink:
+        sink = connect(first_ms, progress)
+        answers.progress(long=False)
         # Afterwards: importing MLflow takes seconds, which pass while Ray starts and nothing trains.
         if threading.current_thread() is not threading.main_thread():
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
         return sink
 
-    sender = Sender(connect_and_yield, spool, lambda name: answers.say({"sent": name}))
+    sender = Sender(
+        connect_and_yield,
+        spool,
+        load=lambda: None,
+        progress=answers.progress,
+        sent=lambda name: answers.say({"sent": name}),
+    )
     low = threading.Thread(target=sender.run, kwargs={"until_closed": True}, name="low", daemon=True)
     low.start()
     for _ in sys.stdin:

@@ -14,6 +14,7 @@ from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking import best_model, dataset_input, losses
 from tuningsweep_trainer.tracking.chatter import quieten
 from tuningsweep_trainer.tracking.events import TrackingEvent
+from tuningsweep_trainer.tracking.sender import Progress, taking_its_time
 from tuningsweep_trainer.tracking.translate import (
     TAG_SWEEP,
     TAG_TRIAL,
@@ -57,12 +58,15 @@ class MlflowSink:
     A run starts when what it tells of did, `first_ms` for the sweep's own: what is sent may be seconds old, or days.
     """
 
-    def __init__(self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None, first_ms: int) -> None:
+    def __init__(
+        self, sweep: TuningSweep, results: str, uri: str, artifacts: str | None, first_ms: int, progress: Progress
+    ) -> None:
         from mlflow.tracking import MlflowClient
 
         quieten()
         self._sweep, self._results, self._store = sweep, results, open_store(results)
         self._desired = DesiredFile(self._store)
+        self._progress = progress
         self._by_http = uri.startswith("http")
         self._client = MlflowClient(tracking_uri=uri)
         metadata = sweep.metadata
@@ -91,6 +95,7 @@ class MlflowSink:
         limits = limit_tags(self._limits())
         for trial, of_trial in by_trial.items():
             self._send_what_is_taken(trial, of_trial, limits)
+            self._progress(False)
 
     def _limits(self) -> Any:
         """The limits in force: they may be edited while the sweep runs."""
@@ -150,10 +155,10 @@ class MlflowSink:
         if child is not None:
             child.parameters |= parameters
             child.limits = limits
-        self._tell_of_what_lies_ready(run, events)
         for event in events:
             if event.status:
                 self._client.set_terminated(run, status=event.status, end_time=event.time_ms)
+        self._tell_of_what_lies_ready(run, events)  # last, for a model may be large
 
     def _metrics(self, events: Sequence[TrackingEvent]) -> list[Any]:
         from mlflow.entities import Metric
@@ -183,7 +188,8 @@ class MlflowSink:
             if event.kind == "dataset":
                 dataset_input.log_dataset(self._client, run, self._sweep, self._store)
             elif event.kind == "best":
-                best_model.log_best(self._client, run, self._sweep, self._results, event)
+                with taking_its_time(self._progress):
+                    best_model.log_best(self._client, run, self._sweep, self._results, event)
 
     def _child(self, trial: str, limits: dict[str, str], first_ms: int) -> Child:
         """The trial's run, made if it has none."""

@@ -2,7 +2,7 @@
 
 MLflow's client takes some 40 ms of CPU a trial and holds Python's lock meanwhile, so it runs neither in the driver nor at
 the priority of trials. The two talk by pipes: the driver writes where the results are, then a newline for each new file
-of the spool; the process answers with lines of JSON: how far it is, files that are sent, its log. It ends with the driver.
+of the spool; the process answers with lines of JSON: that it gets on, files that are sent, its log. It ends with the driver.
 """
 
 import json
@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from typing import IO, Final
 
 from tuningsweep_trainer.tracking import sender
@@ -31,9 +30,7 @@ class SenderProcess(threading.Thread):
         super().__init__(name="mlflow-sender", daemon=True)
         self._results, self._spool = results, spool
         self._closing = threading.Event()
-        self._progress = time.monotonic()
-        self._loaded = False
-        """It has loaded MLflow, which takes seconds, and on a busy machine many."""
+        self._clock = sender.ProgressClock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -50,11 +47,11 @@ class SenderProcess(threading.Thread):
 
     def finish(self) -> None:
         """Send the rest and return, after a bounded time; a process that hangs is killed."""
-        self._progress = time.monotonic()
+        self._clock.closing()
         self._closing.set()
         assert self._process is not None
         _input_of(self._process).close()
-        sender.wait_for_end(self, lambda: self._progress if self._loaded else time.monotonic())
+        sender.wait_for_end(self, self._clock)
         self._process.kill()
 
     def run(self) -> None:
@@ -79,6 +76,7 @@ class SenderProcess(threading.Thread):
         pipe.write(json.dumps({"results": self._results, "parent": os.getpid()}).encode() + b"\n")
         pipe.flush()
         os.set_blocking(pipe.fileno(), False)
+        self._clock.note(long=True)  # it loads MLflow
         return process
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -88,8 +86,7 @@ class SenderProcess(threading.Thread):
             if "sent" in answer:
                 self._spool.forget(answer["sent"])
             if "message" not in answer:
-                self._loaded = True
-                self._progress = time.monotonic()
+                self._clock.note(long=answer.get("long", False))
             else:
                 extra = {"trial": answer["trial"]} if answer["trial"] else {}
                 logging.getLogger(answer["logger"]).log(answer["level"], "%s", answer["message"], extra=extra)

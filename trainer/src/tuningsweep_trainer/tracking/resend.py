@@ -1,8 +1,7 @@
 """Sends what a sweep could not send to MLflow before it ended: called by `tuningsweep track`."""
 
 from tuningsweep_trainer.results.store import open_store
-from tuningsweep_trainer.tracking.sender import SenderThread
-from tuningsweep_trainer.tracking.setup import SWEEP_FILE, connection, tracked_sweep
+from tuningsweep_trainer.tracking.setup import SWEEP_FILE, sender_thread, tracked_sweep
 from tuningsweep_trainer.tracking.spool import Spool
 
 
@@ -16,7 +15,7 @@ def send_the_rest(results: str) -> tuple[int, int]:
     spool = Spool(store)
     before = spool.files
     if before:
-        thread = SenderThread(connection(sweep, results), spool)
+        thread = sender_thread(sweep, results, spool)
         thread.start()
         thread.finish()
     return before - spool.files, spool.files

@@ -5,9 +5,11 @@ process of its own (process.py); `tuningsweep track` and tests in a thread.
 """
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from tuningsweep_trainer.secrets import without_secrets
@@ -33,6 +35,10 @@ LONGEST_END_SECONDS: Final = 300.0
 log = logging.getLogger(__name__)
 
 
+Progress = Callable[[bool], None]
+"""Called at every sign of progress; True says that what comes next takes its time without a further one."""
+
+
 class Sink(Protocol):
     """Where events go; raises whatever its server's client raises."""
 
@@ -40,8 +46,10 @@ class Sink(Protocol):
         """Send events, in order; sending one twice does no harm."""
 
 
-Connect = Callable[[int], Sink]
+Connect = Callable[[int, Progress], Sink]
 """Makes the sink; told the Unix time of the first thing it will be told, milliseconds."""
+Load = Callable[[], None]
+"""What takes its time before that and asks no server; called before every try to connect."""
 
 
 class Delivery(Protocol):
@@ -60,8 +68,16 @@ class Delivery(Protocol):
 class Sender:
     """Makes its sink and uses it; run by one thread at a time."""
 
-    def __init__(self, connect: Connect, spool: Spool, sent: Callable[[str], None] = lambda _: None) -> None:
-        self._connect, self._spool, self._tell_sent = connect, spool, sent
+    def __init__(
+        self,
+        connect: Connect,
+        spool: Spool,
+        *,
+        load: Load,
+        progress: Progress,
+        sent: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._connect, self._spool, self._load, self._progress, self._tell_sent = connect, spool, load, progress, sent
         self._sink: Sink | None = None
         self._something = threading.Event()
         self._closing = threading.Event()
@@ -108,7 +124,7 @@ class Sender:
         try:
             events = [event for name in names for event in self._spool.read(name)]
             if events:
-                self._sink = self._sink or self._connect(min(event.first_ms for event in events))
+                self._sink = self._sink or self._connected(min(event.first_ms for event in events))
                 self._sink.send(events)
             for name in names:
                 self._spool.done(name)
@@ -128,14 +144,29 @@ class Sender:
             self._tell_sent(name)
         return True
 
+    def _connected(self, first_ms: int) -> Sink:
+        with taking_its_time(self._progress):
+            self._load()
+        return self._connect(first_ms, self._progress)
+
+
+@contextmanager
+def taking_its_time(progress: Progress) -> Iterator[None]:
+    """What is done in the block may take long without a sign of progress; its end is one."""
+    progress(True)
+    try:
+        yield
+    finally:
+        progress(False)
+
 
 class SenderThread(threading.Thread):
     """A Delivery by a thread of this process."""
 
-    def __init__(self, connect: Connect, spool: Spool) -> None:
+    def __init__(self, connect: Connect, spool: Spool, load: Load = lambda: None) -> None:
         super().__init__(name="mlflow-sender", daemon=True)
-        self._progress = time.monotonic()
-        self._sender = Sender(connect, spool, self._note)
+        self._clock = ProgressClock()
+        self._sender = Sender(connect, spool, load=load, progress=self._clock.note)
 
     def run(self) -> None:
         """Send."""
@@ -147,22 +178,37 @@ class SenderThread(threading.Thread):
 
     def finish(self) -> None:
         """Send the rest and return, after a bounded time."""
-        self._progress = time.monotonic()
+        self._clock.closing()
         self._sender.close()
-        wait_for_end(self, lambda: self._progress)
+        wait_for_end(self, self._clock)
         self._sender.give_up()
 
-    def _note(self, _: str) -> None:
-        self._progress = time.monotonic()
+
+class ProgressClock:
+    """How long there has been no sign of progress."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+
+    def note(self, long: bool) -> None:
+        """Take in a sign of progress; `long` if what comes next takes its time."""
+        self._at = math.inf if long else time.monotonic()
+
+    def closing(self) -> None:
+        """Count from now on, unless what is under way takes its time."""
+        self._at = max(self._at, time.monotonic())
+
+    def quiet_seconds(self) -> float:
+        """Seconds since the last sign; less than zero while something takes its time."""
+        return time.monotonic() - self._at
 
 
-def wait_for_end(thread: threading.Thread, progress: Callable[[], float]) -> None:
-    """Wait for a thread that sends the rest: as long as there is progress (its last moment, monotonic), within bounds."""
+def wait_for_end(thread: threading.Thread, clock: ProgressClock) -> None:
+    """Wait for a thread that sends the rest: as long as there is progress, within bounds."""
     started = time.monotonic()
     while thread.is_alive():
         thread.join(0.1)
-        now = time.monotonic()
-        if now - progress() > END_SECONDS or now - started > LONGEST_END_SECONDS:
+        if clock.quiet_seconds() > END_SECONDS or time.monotonic() - started > LONGEST_END_SECONDS:
             return
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from functools import partial
+from importlib import import_module
 from typing import Final
 
 from tuningsweep_api.names import SWEEP_KEY
@@ -48,7 +49,7 @@ def make_listeners(sweep: TuningSweep, results: str, *, own_process: bool = True
     store.write(SWEEP_FILE, json.dumps(sweep.without_pod_template().dump()).encode())
     spool = Spool(store)
     delivery: Delivery
-    delivery = SenderProcess(results, spool) if own_process else SenderThread(connection(sweep, results), spool)
+    delivery = SenderProcess(results, spool) if own_process else sender_thread(sweep, results, spool)
     listener = MlflowListener(
         delivery,
         spool,
@@ -66,15 +67,24 @@ def tracked_sweep(store: Store) -> TuningSweep | None:
     return None if content is None else TuningSweep.from_stored(json.loads(content))
 
 
+def sender_thread(sweep: TuningSweep, results: str, spool: Spool) -> SenderThread:
+    """A thread that sends a sweep's spool."""
+    return SenderThread(connection(sweep, results), spool, partial(load, sweep, results))
+
+
+def load(sweep: TuningSweep, results: str) -> None:
+    """Load MLflow and make the record's file, after `connection`: seconds, many on a busy machine, and no server is asked."""
+    import_module("mlflow.tracking")
+    if sweep.spec.trainable.builtin is not None:
+        import_module("tuningsweep_trainer.workloads.model")  # which the best model takes
+    if sweep.spec.tracking.mlflow.tracking_uri is None:
+        make_database(results)
+
+
 def connection(sweep: TuningSweep, results: str) -> Connect:
     """What connects to the sweep's server, or to the SQLite file beside the results if it names none."""
     os.environ.update({name: value for name, value in ENVIRONMENT.items() if name not in os.environ})
     uri = sweep.spec.tracking.mlflow.tracking_uri
     if uri is not None:
         return partial(MlflowSink, sweep, results, uri, None)
-    return partial(_embedded, sweep, results)
-
-
-def _embedded(sweep: TuningSweep, results: str, first_ms: int) -> MlflowSink:
-    make_database(results)
-    return MlflowSink(sweep, results, uri_of(results), artifacts_of(results), first_ms)
+    return partial(MlflowSink, sweep, results, uri_of(results), artifacts_of(results))
