@@ -64,6 +64,8 @@ CONTROL_TRACES_PATH: Final = "/v1/traces"
 """GET /v1/traces/TRIAL: a JSON list of the trial's traces as they are in the results, oldest first."""
 CONTROL_MAX_BODY_BYTES: Final = 1 << 20
 """Longest DesiredState and SweepState; whoever reads more gives up."""
+LONGEST_LEAVE_SECONDS: Final = 300
+"""How long a driver whose sweep has ended may still send to MLflow what it has not sent yet."""
 CONTROL_MAX_LIST_BYTES: Final = 32 << 20
 """Longest page of trials and list of traces that the command line reads."""
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
+from tuningsweep_api import names
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.builders.common import is_owned_by
@@ -19,7 +20,7 @@ from tuningsweep_operator.status.fold import parse_time
 from tuningsweep_operator.status.observation import ENDED, Observation
 from tuningsweep_operator.store import Store
 
-LEAVE_GRACE: Final = timedelta(seconds=60)
+LEAVE_GRACE: Final = timedelta(seconds=names.LONGEST_LEAVE_SECONDS + 60)
 """Time a driver that was let go has to exit before its cluster is taken away."""
 LOOK_SECONDS: Final = 5.0
 

@@ -131,7 +131,11 @@ def _watch_queues(registry: kopf.OperatorRegistry, feed: Feed) -> None:
 
 
 async def watch(
-    registry: kopf.OperatorRegistry, ours: Settings, stop: asyncio.Event, take_signals: Callable[[], None]
+    registry: kopf.OperatorRegistry,
+    ours: Settings,
+    watches: Watches,
+    stop: asyncio.Event,
+    take_signals: Callable[[], None],
 ) -> None:
     """Run kopf's watches until `stop` is set. kopf takes SIGTERM for itself; `take_signals` is called to take it back."""
     settings = kopf.OperatorSettings()
@@ -149,12 +153,12 @@ async def watch(
         stop_flag=stop,
     )
     take_signals()
-    tasks = [*tasks, asyncio.create_task(_find_late_kinds(registry, settings, insights))]
+    tasks = [*tasks, asyncio.create_task(_find_late_kinds(registry, settings, insights, watches))]
     await kopf.run_tasks(tasks, ignored=ours_before)
 
 
 async def _find_late_kinds(
-    registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, insights: Insights
+    registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, insights: Insights, watches: Watches
 ) -> None:
     """Have kopf watch kinds that it has missed.
 
@@ -164,6 +168,9 @@ async def _find_late_kinds(
     while True:
         await asyncio.sleep(LATE_SECONDS)
         for kind in LATE:
+            if _is_among(kind, insights.watched_resources):
+                continue
+            watches.unwatched(kind.plural)
             try:
                 await _find_late_kind(kind, registry, settings, insights)
             except Exception:  # whatever it is, kopf would end the operator over it
@@ -173,8 +180,6 @@ async def _find_late_kinds(
 async def _find_late_kind(
     kind: Resource, registry: kopf.OperatorRegistry, settings: kopf.OperatorSettings, insights: Insights
 ) -> None:
-    if _is_among(kind, insights.watched_resources):
-        return
     if _is_among(kind, await scan_resources(groups={kind.group}, settings=settings, logger=log)):
         log.info("%s of %s are served now: they are watched", kind.plural, kind.group)
         change = RawEvent(type="MODIFIED", object={"spec": {"group": kind.group}})

@@ -52,7 +52,7 @@ class HealthServer:
         application.router.add_get("/healthz", self._health)
         application.router.add_get("/readyz", self._ready)
         application.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, shutdown_timeout=1.0)
 
     async def start(self) -> None:
         """Listen on all addresses of the pod."""

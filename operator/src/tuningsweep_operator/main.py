@@ -1,4 +1,4 @@
-"""The operator's entry point: puts lease, store, queue, reconciler, kopf and the health server together and runs them."""
+"""The operator: puts lease, store, queue, reconciler, kopf and the health server together and runs them."""
 
 import asyncio
 import logging
@@ -58,6 +58,7 @@ async def run(settings: Settings) -> None:
         health = HealthServer(queue, store, watches, fence, settings.health_port)
         await health.start()
         stop = asyncio.Event()
+        _stop_on_signals(stop)
         work = [
             asyncio.create_task(queue.run(), name="queue"),
             asyncio.create_task(leadership.run(), name="leadership"),
@@ -66,7 +67,7 @@ async def run(settings: Settings) -> None:
         stopped = asyncio.create_task(stop.wait(), name="stop")
         unwatch = asyncio.Event()
         watching = asyncio.create_task(
-            watch(registry, settings, unwatch, lambda: _stop_on_signals(stop)), name="watches"
+            watch(registry, settings, watches, unwatch, lambda: _stop_on_signals(stop)), name="watches"
         )
         try:
             await asyncio.wait({*work, stopped, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,11 +77,12 @@ async def run(settings: Settings) -> None:
         finally:
             for task in (*work, stopped):
                 task.cancel()
+            # kopf waits a while for whatever was begun since it was: also what waits for drivers, and open connections.
+            drivers.forget()
+            await health.stop()
             unwatch.set()
-            drivers.forget()  # kopf waits a while for whatever was begun since it was
             failures = await end({*work, stopped, watching}, settings.shutdown_seconds)
             await control.close()
-            await health.stop()
         for failure in failures:
             raise failure
 
@@ -99,8 +101,8 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-def main() -> None:
-    """Console entry point; settings come from the environment."""
+def run_forever() -> None:
+    """Called by the entry point; settings come from the environment."""
     settings = Settings()
     logs.set_up(settings.log_level)
     asyncio.run(run(settings))

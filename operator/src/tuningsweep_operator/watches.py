@@ -4,6 +4,7 @@ A watch that starts anew (its version expired, the API server was away) lists wh
 meanwhile. Pure; fed by `handlers.py`, read by `missed.py` and `health.py`.
 """
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
@@ -45,6 +46,12 @@ class Watches:
         ended, collection.listing, collection.listed = collection.listing, False, True
         return ended
 
+    def unwatched(self, kind: str) -> None:
+        """A kind is not watched any more, for its CRD is gone: it is not asked for until it is back."""
+        for (plural, _), collection in self._collections.items():
+            if plural == kind:
+                collection.asked_at = math.inf
+
     def shown(self, kind: str, name: Name) -> None:
         """An object was shown, by a list or by an event."""
         self._shown[kind][name] = self._lists[kind]
@@ -67,4 +74,4 @@ class Watches:
 
     def longest_quiet(self, now: float) -> float:
         """Seconds since the request of the watch that has asked for nothing the longest; a stuck one never does again."""
-        return max((now - collection.asked_at for collection in self._collections.values()), default=0.0)
+        return max([0.0, *(now - collection.asked_at for collection in self._collections.values())])

@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import pytest
 
+from tuningsweep_api import names
 from tuningsweep_api.status import TuningSweepStatus
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.control import Answer, ControlClient
-from tuningsweep_operator.finish import LOOK_SECONDS, Finisher, Step, next_step
+from tuningsweep_operator.finish import LEAVE_GRACE, LOOK_SECONDS, Finisher, Step, next_step
 from tuningsweep_operator.kube import Kube
 from tuningsweep_operator.owned import OwnedObjects
 from tuningsweep_operator.status.conditions import timestamp
@@ -17,7 +18,7 @@ from tuningsweep_operator.store import Store
 from unit.operator.observations import METADATA, NOW, ray_job, state, sweep
 
 UID = METADATA["metadata.uid"]
-SECOND, MINUTES = timedelta(seconds=1), timedelta(minutes=5)
+SECOND, MINUTES = timedelta(seconds=1), LEAVE_GRACE + timedelta(seconds=1)
 
 
 def owned(deployment: str) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def owned(deployment: str) -> dict[str, Any]:
     ("deployment", "since_end", "step"),
     [
         ("Running", SECOND, Step.LET_GO),
+        ("Running", timedelta(seconds=names.LONGEST_LEAVE_SECONDS), Step.LET_GO),
         ("Running", MINUTES, Step.FREE),
         ("Initializing", SECOND, Step.FREE),
         ("Retrying", SECOND, Step.FREE),
@@ -135,7 +137,7 @@ async def test_the_cluster_of_an_ended_sweep_whose_spec_is_refused_by_now_is_fre
     world = World("Running", Answer())
     assert await world.finish_without_spec() == LOOK_SECONDS
     assert world.done == [], "its driver may be about to leave"
-    assert await world.finish_without_spec(seconds_ago=300) == LOOK_SECONDS
+    assert await world.finish_without_spec(seconds_ago=LEAVE_GRACE.total_seconds()) == LOOK_SECONDS
     assert world.done == ["delete of-the-job"]
 
 

@@ -1,8 +1,10 @@
-"""How the operator ends: what does not end when it is told to keeps nothing up, and is named."""
+"""How the operator ends: also while it begins; what does not end when it is told to keeps nothing up, and is named."""
 
 import asyncio
 import contextlib
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -34,3 +36,24 @@ async def test_a_task_that_does_not_end_is_named_and_failures_of_others_are_kept
     assert [record.getMessage() for record in caplog.records] == [
         "gate did not end within 0.05 s of being told to, and is given up"
     ]
+
+
+STOPPED_WHILE_IT_IMPORTS = """
+import os, signal, sys, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tuningsweep_operator.main":
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(600)
+
+sys.meta_path.insert(0, Slow())
+from tuningsweep_operator.__main__ import main
+main()
+"""
+
+
+def test_sigterm_ends_it_before_all_is_imported() -> None:
+    """By a handler of its own: the first process of a container has no default."""
+    done = subprocess.run([sys.executable, "-c", STOPPED_WHILE_IT_IMPORTS], check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -71,3 +71,13 @@ async def test_a_watch_that_asks_for_nothing_any_more_fails_the_liveness_probe()
     watches.asked("rayjobs", None, watch=True, now=queue.last_turn - QUIET_SECONDS)
     assert ailment(queue.last_turn, queue, Store(), watches) is None
     assert "not asked the API server" in (ailment(queue.last_turn + 1.0, queue, Store(), watches) or "")
+
+
+def test_a_kind_that_is_not_watched_for_its_crd_is_gone_is_nothing_that_a_restart_would_cure() -> None:
+    watches = Watches()
+    listed(watches, A)
+    watches.asked("rayjobs", None, watch=True, now=100.0)
+    watches.unwatched("pods")
+    assert watches.longest_quiet(100.0 + QUIET_SECONDS) == QUIET_SECONDS
+    watches.asked("pods", None, watch=False, now=200.0)
+    assert watches.longest_quiet(1000.0) == 900.0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from tuningsweep_api import names
 from tuningsweep_trainer.secrets import without_secrets
 from tuningsweep_trainer.tracking.events import TrackingEvent
 from tuningsweep_trainer.tracking.spool import Spool
@@ -29,7 +30,7 @@ LAST_ATTEMPTS: Final = 3
 """Attempts in a row that may fail once the sweep has ended."""
 END_SECONDS: Final = 20.0
 """How long the end of a sweep waits for the server without a sign of progress."""
-LONGEST_END_SECONDS: Final = 300.0
+LONGEST_END_SECONDS: Final = float(names.LONGEST_LEAVE_SECONDS)
 """How long it waits at most: a large model takes its time."""
 
 log = logging.getLogger(__name__)
