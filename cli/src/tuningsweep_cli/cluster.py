@@ -81,10 +81,8 @@ class Cluster:
     def http(self, pod: str, port: int, access: ControlAccess) -> Iterator[http.client.HTTPConnection]:
         """A connection to a driver's port through the API server; good for one request. OSError if it is another's."""
         api = client.CoreV1Api(self._client)
-        try:
+        with _connecting(f"port-forward to pod {pod}"):
             forward = portforward(api.connect_get_namespaced_pod_portforward, pod, self.namespace, ports=str(port))
-        except ApiException as error:
-            raise _refusal(error, f"port-forward to pod {pod}") from error
         try:
             yield Forwarded(secured(forward.socket(port), access))
         finally:
@@ -93,7 +91,7 @@ class Cluster:
     def run(self, pod: str, *command: str) -> tuple[bytes, int]:
         """Standard output and exit code of a command in a pod; no shell is involved."""
         api = client.CoreV1Api(self._client)
-        try:
+        with _connecting(f"exec in pod {pod}"):
             session = stream(
                 api.connect_get_namespaced_pod_exec,
                 pod,
@@ -104,8 +102,6 @@ class Cluster:
                 binary=True,
                 _preload_content=False,
             )
-        except ApiException as error:
-            raise _refusal(error, f"exec in pod {pod}") from error
         with _closing(session):
             session.run_forever(timeout=EXEC_SECONDS)
             if session.is_open():
@@ -142,6 +138,17 @@ class Cluster:
             raise _refusal(ApiException(status=response.status, reason=content), f"{method} {path}")
         answer: Manifest = json.loads(content)
         return answer
+
+
+@contextmanager
+def _connecting(what: str) -> Iterator[None]:
+    """A refusal in the block becomes its sentence; a Ctrl-C stays one, which the library makes a refusal of."""
+    try:
+        yield
+    except ApiException as error:
+        if isinstance(error.__context__, KeyboardInterrupt | SystemExit):
+            raise error.__context__ from None
+        raise _refusal(error, what) from error
 
 
 @contextmanager
