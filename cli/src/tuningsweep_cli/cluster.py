@@ -14,13 +14,15 @@ import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.stream import portforward, stream
+from kubernetes.stream import portforward, stream, ws_client
+from websocket import WebSocketException
 
 from tuningsweep_api import names
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.forwarding import ANSWER_SECONDS, Forwarded, secured
 from tuningsweep_cli.kubeconfig import choose_context, location
 from tuningsweep_cli.options import ClusterOptions
+from tuningsweep_cli.websockets import BoundedWebSocket
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
 
@@ -33,6 +35,9 @@ NOT_INSTALLED: Final = (
     "the cluster has no TuningSweep resources; install TuningSweep first (README, On a cluster), or choose another"
     " cluster with --context"
 )
+
+# No option of the library bounds it: _request_timeout is ignored while it connects, and a frame is waited for for ever.
+ws_client.WebSocket = BoundedWebSocket  # type: ignore[attr-defined]
 
 
 class NotFoundError(CommandError):
@@ -103,7 +108,12 @@ class Cluster:
                 _preload_content=False,
             )
         with _closing(session):
-            session.run_forever(timeout=EXEC_SECONDS)
+            try:
+                session.run_forever(timeout=EXEC_SECONDS)
+            except (WebSocketException, OSError) as error:
+                raise CommandError(
+                    f"the connection to pod {pod} broke off: {error}; try again", Exit.CLUSTER
+                ) from error
             if session.is_open():
                 raise CommandError(f"pod {pod} did not answer within {EXEC_SECONDS:.0f} s; try again", Exit.CLUSTER)
             output = session.read_channel(1)
