@@ -14,13 +14,15 @@ import yaml
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.stream import portforward, stream
+from kubernetes.stream import portforward, stream, ws_client
+from websocket import WebSocketException
 
 from tuningsweep_api import names
 from tuningsweep_cli.exits import CommandError, Exit
 from tuningsweep_cli.forwarding import ANSWER_SECONDS, Forwarded, secured
 from tuningsweep_cli.kubeconfig import choose_context, location
 from tuningsweep_cli.options import ClusterOptions
+from tuningsweep_cli.websockets import BoundedWebSocket
 from tuningsweep_operator.access import ControlAccess
 from tuningsweep_operator.resources import SWEEPS, Manifest, Resource
 
@@ -33,6 +35,9 @@ NOT_INSTALLED: Final = (
     "the cluster has no TuningSweep resources; install TuningSweep first (README, On a cluster), or choose another"
     " cluster with --context"
 )
+
+# No option of the library bounds it: _request_timeout is ignored while it connects, and a frame is waited for for ever.
+ws_client.WebSocket = BoundedWebSocket  # type: ignore[attr-defined]
 
 
 class NotFoundError(CommandError):
@@ -81,10 +86,8 @@ class Cluster:
     def http(self, pod: str, port: int, access: ControlAccess) -> Iterator[http.client.HTTPConnection]:
         """A connection to a driver's port through the API server; good for one request. OSError if it is another's."""
         api = client.CoreV1Api(self._client)
-        try:
+        with _connecting(f"port-forward to pod {pod}"):
             forward = portforward(api.connect_get_namespaced_pod_portforward, pod, self.namespace, ports=str(port))
-        except ApiException as error:
-            raise _refusal(error, f"port-forward to pod {pod}") from error
         try:
             yield Forwarded(secured(forward.socket(port), access))
         finally:
@@ -93,7 +96,7 @@ class Cluster:
     def run(self, pod: str, *command: str) -> tuple[bytes, int]:
         """Standard output and exit code of a command in a pod; no shell is involved."""
         api = client.CoreV1Api(self._client)
-        try:
+        with _connecting(f"exec in pod {pod}"):
             session = stream(
                 api.connect_get_namespaced_pod_exec,
                 pod,
@@ -104,10 +107,13 @@ class Cluster:
                 binary=True,
                 _preload_content=False,
             )
-        except ApiException as error:
-            raise _refusal(error, f"exec in pod {pod}") from error
         with _closing(session):
-            session.run_forever(timeout=EXEC_SECONDS)
+            try:
+                session.run_forever(timeout=EXEC_SECONDS)
+            except (WebSocketException, OSError) as error:
+                raise CommandError(
+                    f"the connection to pod {pod} broke off: {error}; try again", Exit.CLUSTER
+                ) from error
             if session.is_open():
                 raise CommandError(f"pod {pod} did not answer within {EXEC_SECONDS:.0f} s; try again", Exit.CLUSTER)
             output = session.read_channel(1)
@@ -142,6 +148,17 @@ class Cluster:
             raise _refusal(ApiException(status=response.status, reason=content), f"{method} {path}")
         answer: Manifest = json.loads(content)
         return answer
+
+
+@contextmanager
+def _connecting(what: str) -> Iterator[None]:
+    """A refusal in the block becomes its sentence; a Ctrl-C stays one, which the library makes a refusal of."""
+    try:
+        yield
+    except ApiException as error:
+        if isinstance(error.__context__, KeyboardInterrupt | SystemExit):
+            raise error.__context__ from None
+        raise _refusal(error, what) from error
 
 
 @contextmanager
