@@ -72,7 +72,7 @@ def limit_the_step_time(kubectl: Kubectl, scraped: Scraped) -> None:
     kubectl.patch("tuningsweep", NAME, {"spec": {"limits": {**WINDOW, "meanStepTime": "5ms"}}})
 
 
-@pytest.mark.alone
+@pytest.mark.long
 def test_trials_over_a_limit_are_stopped_and_everything_agrees(kubectl: Kubectl, openml_server: str) -> None:
     manifest = manifest_of(NAME, openml_server, steps=60, evaluate_every=20)
     kubectl.apply(edited(manifest, {"spec.limits": MEMORY, "spec.tracking": {"enabled": False}}))
