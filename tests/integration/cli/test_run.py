@@ -69,7 +69,7 @@ def test_complete_sweep_exits_with_zero_and_says_what_was_stopped(
         "quick": "Succeeded",
     }
     assert "1 of 2 trials were stopped at a limit" in done.stdout
-    assert "is over limits.stepTime 10.0s" in done.stdout
+    assert "is over limits.stepTime 10.00s" in done.stdout
     assert "Complete (SearchFinished)" in done.stdout
     assert "mlflow" not in (done.stdout + done.stderr).lower(), "MLflow's own chatter"
     assert (folder / "results" / "mixed" / "mlflow.db").is_file()
@@ -94,7 +94,7 @@ def test_the_other_commands_read_the_run_by_its_name(
     assert look(folder, "best", "mixed", "-o", "args") == "--behaviour=quick\n"
     why = look(folder, "why", "mixed", stopped[0]["trial"])
     assert "LimitExceeded (StepTimeLimitExceeded)" in why
-    assert "10.0s" in why
+    assert "10.00s" in why
     assert f"{stopped[0]['trial']}: step-time before its end" in why, "the supervisor's trace is plotted"
     assert "Complete: SearchFinished" in look(folder, "watch", "mixed")
     (listed,) = json.loads(look(folder, "list", "--results", "results", "-o", "json"))
