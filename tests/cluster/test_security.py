@@ -17,6 +17,7 @@ from cluster.leaks import check_nothing_written
 from cluster.sweeps import ONE_WORKER, TRAINER_IMAGE, function_sweep, head_pod, wait_running
 from support.enforcer import policies_enforced
 from support.kubectl import Kubectl
+from support.patience import eventually
 from tuningsweep_operator.access import ControlAccess
 
 NAME = "guarded"
@@ -118,10 +119,20 @@ def test_a_sweep_runs_behind_its_network_policy_and_nothing_of_its_secrets_is_wr
 
 def check_who_reaches(address: str, kubectl: Kubectl, worker: str) -> None:
     """Ports of the head: metrics for all, control for the operator, everything for the sweep's own pods."""
-    assert reached(kubectl, "stranger", address, *PORTS) == {METRICS}
-    operator = Kubectl("tuningsweep-system")
-    assert reached(operator, "deploy/tuningsweep-operator", address, *PORTS) == {CONTROL, METRICS}
-    assert reached(kubectl, worker, address, *PORTS) == set(PORTS)
+    reaches(kubectl, "stranger", address, {METRICS})
+    reaches(Kubectl("tuningsweep-system"), "deploy/tuningsweep-operator", address, {CONTROL, METRICS})
+    reaches(kubectl, worker, address, set(PORTS))
+
+
+def reaches(kubectl: Kubectl, pod: str, address: str, allowed: set[int]) -> None:
+    """A pod reaches these ports and never another; what decides on each connection may be late on a busy machine."""
+
+    def look() -> bool:
+        found = reached(kubectl, pod, address, *PORTS)
+        assert found <= allowed, f"{pod} reaches {found - allowed}"
+        return found == allowed
+
+    eventually(look, f"{pod} reaches {allowed}")
 
 
 def check_read_only(pods: list[dict[str, Any]]) -> None:

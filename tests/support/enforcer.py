@@ -33,6 +33,9 @@ def policies_enforced(node: str, log: Path) -> Iterator[None]:
     subprocess.run(["iptables", "-t", "mangle", "-I", *RULE], check=True)
     try:
         yield
+    except BaseException:
+        print(f"the enforcer's log ends:\n{log.read_text(errors='replace')[-4000:]}")
+        raise
     finally:
         subprocess.run(["iptables", "-t", "mangle", "-D", *RULE], check=True)
         enforcer.terminate()
