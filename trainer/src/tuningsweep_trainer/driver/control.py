@@ -115,8 +115,10 @@ class ControlServer:
         unknown = unknown_fields(DesiredState, content)
         if unknown:
             log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
+        # Here, in the order in which they came, it takes hold; storage may keep waiting whoever sent it, but nobody else.
+        self._conductor.edit(desired, told_digest(content))
         try:
-            return _answer(self._conductor.edit(desired, told_digest(content)))
+            return _answer(await asyncio.to_thread(self._conductor.keep))
         except OSError as error:
             log.exception("the desired state is in force, but can't be kept for a driver that comes after this one")
             sentence = f"it is in force, but can't be kept for a later driver: {error}"

@@ -112,10 +112,14 @@ class _Run:
 
     def _set_deadline(self) -> None:
         if self._options.deadline_seconds is not None:
-            end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
-            timer = threading.Timer(self._options.deadline_seconds, lambda: self._conductor.edit(end, end.digest()))
+            timer = threading.Timer(self._options.deadline_seconds, self._end_at_deadline)
             timer.daemon = True
             timer.start()
+
+    def _end_at_deadline(self) -> None:
+        end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
+        self._conductor.edit(end, end.digest())
+        self._conductor.keep()
 
     def _interrupt(self) -> None:
         self._book.interrupted = True
