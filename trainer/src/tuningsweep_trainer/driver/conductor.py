@@ -141,7 +141,8 @@ class Conductor(threading.Thread):
                 self.after_turn()
 
     def leave(self) -> None:
-        """Stop turning."""
+        """Stop turning, if it was started."""
         self._leaving.set()
         self._wake.set()
-        self.join(timeout=10)
+        if self.is_alive():
+            self.join(timeout=10)
