@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 from benchmarks.operator_scale.client import Access, items
 from benchmarks.operator_scale.objects import NAMESPACE, driver_host, sweep_name
 from tuningsweep_api import names
-from tuningsweep_api.messages import DesiredState, SweepState, desired_state
+from tuningsweep_api.messages import DesiredState, desired_state
 from tuningsweep_api.outcomes import Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_operator.resources import SECRETS, SWEEPS, Manifest
@@ -74,12 +74,11 @@ class _Conductor(Conductor):
         self.delivered: dict[str, float] = {}
         """When each limit on trial durations came, as it is written in the spec."""
 
-    def edit(self, desired: DesiredState, digest: str) -> SweepState:
-        """Take in a desired state, and a turn at once, as an edit wakes the thread."""
-        state = super().edit(desired, digest)
+    def edit(self, desired: DesiredState, digest: str) -> None:
+        """Put a desired state in force, and take a turn at once, as an edit wakes the thread."""
+        super().edit(desired, digest)
         self.delivered.setdefault(str(desired.limits.trial_duration), time.monotonic())
         self.turn()
-        return state
 
 
 class _Driver:

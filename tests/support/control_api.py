@@ -33,9 +33,11 @@ class Conductor:
         self.asked.append("state")
         return self.now
 
-    def edit(self, desired: DesiredState, digest: str) -> SweepState:
+    def edit(self, desired: DesiredState, digest: str) -> None:
         self.asked.append(desired)
         self.now = self.now.model_copy(update={"desired_digest": digest})
+
+    def keep(self) -> SweepState:
         return self.now
 
     def turn(self, **changes: object) -> None:

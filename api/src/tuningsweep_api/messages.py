@@ -90,7 +90,7 @@ class SweepState(Model):
     start_time: str
     """When this driver started, RFC 3339."""
     desired_digest: str
-    """Digest of the DesiredState in force."""
+    """Digest of the DesiredState in force; empty until that one is kept for a later driver, too."""
     trials: TrialCounts
     optimal_trial: OptimalTrial | None = None
     pareto_front: Annotated[list[OptimalTrial], Field(max_length=PARETO_TRIALS_SHOWN)] = []

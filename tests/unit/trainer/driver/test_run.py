@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,11 @@ from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver import run as module
-from tuningsweep_trainer.driver.options import DriverOptions
+from tuningsweep_trainer.driver.conductor import Conductor
+from tuningsweep_trainer.driver.control import ControlServer
+from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.preflight import Tried
-from tuningsweep_trainer.driver.run import InterruptedSweepError
+from tuningsweep_trainer.driver.run import InterruptedSweepError, UnheardFailureError
 from tuningsweep_trainer.errors import DatasetError, SweepError
 from tuningsweep_trainer.results.ledger import Assignment, History, Ledger
 from tuningsweep_trainer.results.store import LocalStore
@@ -120,3 +123,54 @@ def test_what_a_node_refuses_ends_the_sweep(make_run: Callable[..., Any]) -> Non
         ConditionReason.STORAGE_UNAVAILABLE,
         "it is not there",
     )
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts of the driver that were left; none of them can be left in good order."""
+    parts: list[str] = []
+
+    def fails(name: str, leave: Callable[..., None]) -> Callable[..., None]:
+        def leave_and_fail(*arguments: Any) -> None:
+            parts.append(name)
+            leave(*arguments)
+            raise TimeoutError(name)
+
+        return leave_and_fail
+
+    def fleet(*arguments: Any) -> Any:
+        made = no_nodes(*arguments)
+        made.leave = fails("fleet", made.leave)
+        return made
+
+    monkeypatch.setattr(module, "Fleet", fleet)
+    monkeypatch.setattr(Conductor, "leave", fails("conductor", Conductor.leave))
+    monkeypatch.setattr(ControlServer, "stop", fails("control", ControlServer.stop))
+    return parts
+
+
+def on_port(port: int) -> ControlOptions:
+    return ControlOptions("token", host="127.0.0.1", port=port, acknowledge_seconds=0.0)
+
+
+def test_parts_that_can_not_be_left_in_good_order_do_not_change_how_the_run_ends(
+    make_run: Callable[..., Any], left: list[str]
+) -> None:
+    run = make_run(control=on_port(0))
+    with pytest.raises(UnheardFailureError, match="no such data set"):
+        run.run()
+    assert left == ["conductor", "fleet", "control"]
+
+
+def test_a_port_that_is_taken_is_what_the_run_fails_with_and_every_part_is_left(
+    make_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str] = []
+    stop = ControlServer.stop
+    monkeypatch.setattr(ControlServer, "stop", lambda server: (left.append("control"), stop(server)))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = make_run(control=on_port(taken.getsockname()[1]))
+        run._fleet.leave = lambda: left.append("fleet")
+        with pytest.raises(OSError, match="address already in use"):
+            run.run()
+    assert left == ["fleet", "control"]

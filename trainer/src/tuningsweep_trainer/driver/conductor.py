@@ -6,6 +6,7 @@ Tune has the main thread to itself, so whatever it is waiting for, edited limits
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from tuningsweep_api.messages import DesiredState, SweepResult, SweepState
@@ -30,6 +31,15 @@ def orders_of(book: Book) -> Orders:
     return Orders(revision=0, desired=book.desired, released=list(book.released), end=end, interrupted=book.interrupted)
 
 
+@dataclass(frozen=True, eq=False)
+class _Edit:
+    """A desired state as it came; the same one again is another edit."""
+
+    desired: DesiredState
+    digest: str
+    """Its sender's."""
+
+
 class Conductor(threading.Thread):
     """Turns about twice a second, and at once when something was edited."""
 
@@ -46,7 +56,9 @@ class Conductor(threading.Thread):
         self._sweep, self._book, self._fleet, self._on_state = sweep, book, fleet, on_state
         self._desired_file = desired_file
         self._driver_id, self._start_time = driver_id, timestamp()
-        self._digest = book.desired.digest()
+        self._edited = self._kept = _Edit(book.desired, book.desired.digest())
+        self._editing = threading.Lock()
+        self._keeping = threading.Lock()
         self._statuses: dict[str, TrialStatus] = {}
         self._wake = threading.Event()
         self._leaving = threading.Event()
@@ -55,21 +67,30 @@ class Conductor(threading.Thread):
         self.after_turn: Callable[[], None] | None = None
         """Called in this thread after every turn: the state may be another one."""
 
-    def edit(self, desired: DesiredState, digest: str) -> SweepState:
-        """Take in a desired state from the operator, by its digest of it; the state that follows.
-
-        OSError if it can't be kept for the next driver, though it is in force in this one.
-        """
+    def edit(self, desired: DesiredState, digest: str) -> None:
+        """Put a desired state in force at once, by its sender's digest of it; `keep` is to follow."""
         if desired.acknowledged and self.result is not None:
             self.acknowledged.set()
-        if digest != self._digest:
+        with self._editing:
+            if digest == self._edited.digest:
+                return
             self._book.edit(desired)
-            self._wake.set()
-            log.info("desired state %s is in force", digest)
-            if self._desired_file is not None:
-                self._desired_file.write(desired)
-            # Last: by its digest the operator knows what need not be sent again.
-            self._digest = digest
+            self._edited = _Edit(desired, digest)
+        self._wake.set()
+        log.info("desired state %s is in force", digest)
+
+    def keep(self) -> SweepState:
+        """Keep what is in force for the next driver, which takes as long as storage does; the state that follows.
+
+        OSError if it can't be kept; it is in force all the same.
+        """
+        with self._keeping:
+            # Not the edit that one came with: a later one may have been kept by somebody else meanwhile.
+            edit = self._edited
+            if edit is not self._kept:
+                if self._desired_file is not None:
+                    self._desired_file.write(edit.desired)
+                self._kept = edit
         return self.state()
 
     def nudge(self) -> None:
@@ -78,15 +99,23 @@ class Conductor(threading.Thread):
 
     def state(self) -> SweepState:
         """The state now."""
+        # Before the progress: with a result, and with an edit, goes all that led to it.
+        result, digest = self.result, self._confirmed
         return fold_state(
             self._sweep,
             self._book.progress(),
             self._statuses,
             driver_id=self._driver_id,
             start_time=self._start_time,
-            digest=self._digest,
-            result=self.result,
+            digest=digest,
+            result=result,
         )
+
+    @property
+    def _confirmed(self) -> str:
+        """The digest of what is in force, by which the operator knows what need not be sent again; none until it is kept."""
+        edited = self._edited
+        return edited.digest if edited is self._kept else ""
 
     def run(self) -> None:
         """Turn until `leave`."""
@@ -112,7 +141,8 @@ class Conductor(threading.Thread):
                 self.after_turn()
 
     def leave(self) -> None:
-        """Stop turning."""
+        """Stop turning, if it was started."""
         self._leaving.set()
         self._wake.set()
-        self.join(timeout=10)
+        if self.is_alive():
+            self.join(timeout=10)

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -33,7 +34,12 @@ from tuningsweep_trainer.driver.options import ControlOptions
 from tuningsweep_trainer.results.store import Store
 from tuningsweep_trainer.results.traces import read_traces
 
-START_SECONDS = 10.0
+START_SECONDS: Final = 60.0
+"""How long the machine may stand still while the server starts."""
+SHUTDOWN_SECONDS: Final = 2.0
+"""How long requests in progress may go on before they are cancelled, and how long those may take that take no notice."""
+STOP_SECONDS: Final = 10.0
+"""How long the driver waits for all that before it leaves without."""
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +62,20 @@ class ControlServer:
         self._conductor.after_turn = self._turned
 
     def stop(self) -> None:
-        """Finish what is being answered and stop listening."""
+        """Finish what is being answered and stop listening; what takes too long is left unfinished."""
+        try:
+            self._finish_answers()
+        except TimeoutError:
+            log.warning("the control API has requests in progress that do not end; the driver leaves without them")
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._thread.is_alive():
+                self._thread.join(STOP_SECONDS)
+
+    def _finish_answers(self) -> None:
         if self._runner is not None:
             self._loop.call_soon_threadsafe(self._news.close)
-            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(START_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(START_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(STOP_SECONDS)
 
     def _turned(self) -> None:
         self._loop.call_soon_threadsafe(self._news.look)
@@ -74,7 +88,9 @@ class ControlServer:
         application.router.add_get(CONTROL_TRIALS_PATH, self._trials)
         application.router.add_get(CONTROL_TRACES_PATH + "/{trial}", self._traces)
         # A request whose client has gone must not go on waiting.
-        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            application, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._options.host, self._options.port, ssl_context=tls_context(self._options))
         await site.start()
@@ -115,8 +131,10 @@ class ControlServer:
         unknown = unknown_fields(DesiredState, content)
         if unknown:
             log.warning("of a later release, and without effect in this one: %s", ", ".join(unknown))
+        # Here, in the order in which they came, it takes hold; storage may keep waiting whoever sent it, but nobody else.
+        self._conductor.edit(desired, told_digest(content))
         try:
-            return _answer(self._conductor.edit(desired, told_digest(content)))
+            return _answer(await asyncio.to_thread(self._conductor.keep))
         except OSError as error:
             log.exception("the desired state is in force, but can't be kept for a driver that comes after this one")
             sentence = f"it is in force, but can't be kept for a later driver: {error}"

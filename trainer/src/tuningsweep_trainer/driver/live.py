@@ -1,4 +1,4 @@
-"""What the driver remembers of trials that have not ended: kept by the book, read by the folds for state and metrics."""
+"""What the driver remembers of trials that have not ended: kept on the board, read by the folds for state and metrics."""
 
 from dataclasses import dataclass, field
 
@@ -29,6 +29,16 @@ class Live:
     """Wall and CPU time of its earlier training processes under this driver, as far as they reported."""
     forecast: Forecast | None = None
     """Set where it was predicted to exceed a limit."""
+
+    def start(self, parameters: Parameters, time: str) -> None:
+        """A training process of it is about to start, at a time as in RFC 3339."""
+        if self.last is not None:
+            self.spent_seconds += self.last.duration_seconds
+            self.spent_cpu_seconds += self.last.cpu_seconds
+            self.last = self.last.model_copy(update={"duration_seconds": 0.0, "cpu_seconds": 0.0})
+        self.parameters, self.running, self.paused, self.attempts = dict(parameters), True, False, self.attempts + 1
+        self.held, self.training = "", False
+        self.start_time = self.start_time or time
 
 
 @dataclass

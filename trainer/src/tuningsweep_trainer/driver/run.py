@@ -105,17 +105,27 @@ class _Run:
                 self._set_deadline()
                 return self._finish(self._result())
             finally:
-                self._conductor.leave()
-                self._fleet.leave()
-                if control is not None:
-                    control.stop()
+                self._leave(control)
+
+    def _leave(self, control: ControlServer | None) -> None:
+        """Leave every part; one that can't be left in good order changes nothing about how the run has ended."""
+        parts = [self._conductor.leave, self._fleet.leave]
+        for leave in parts if control is None else [*parts, control.stop]:
+            try:
+                leave()
+            except Exception:
+                log.exception("a part of the driver could not be left in good order")
 
     def _set_deadline(self) -> None:
         if self._options.deadline_seconds is not None:
-            end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
-            timer = threading.Timer(self._options.deadline_seconds, lambda: self._conductor.edit(end, end.digest()))
+            timer = threading.Timer(self._options.deadline_seconds, self._end_at_deadline)
             timer.daemon = True
             timer.start()
+
+    def _end_at_deadline(self) -> None:
+        end = desired_state(self._sweep, Reason.SWEEP_DEADLINE_EXCEEDED)
+        self._conductor.edit(end, end.digest())
+        self._conductor.keep()
 
     def _interrupt(self) -> None:
         self._book.interrupted = True

@@ -1,4 +1,4 @@
-"""Whether a sweep is over before all its trials ran: pure checks over the tally, in the order of CHECKS. Used by the book."""
+"""Whether a sweep is over before all its trials ran: pure checks over the tally, in the order of CHECKS; for the board."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """The trials still to hand out: those that an earlier driver left unfinished, then new ones.
 
-The book hands them out and calls this under its lock.
+The book hands them out: what it asks for here may wait for storage, and each change of what the board shows as left is a
+call of its own, under the board's lock.
 """
 
 from tuningsweep_api.names import trial_name
@@ -23,11 +24,14 @@ class Upcoming:
         self._exhausted = False
 
     def next(self, max_trial_count: int) -> tuple[str, Live] | None:
-        """The next trial, on record before this returns; None if there is none now."""
+        """The next trial, on record before this returns, which `hand_out` must follow; None if there is none now."""
         if self._unfinished:
-            name = next(iter(self._unfinished))
-            return name, self._unfinished.pop(name)
+            return next(iter(self._unfinished.items()))
         return self._new(max_trial_count)
+
+    def hand_out(self, name: str) -> None:
+        """The trial is handed out, not left any more."""
+        self._unfinished.pop(name, None)
 
     def _new(self, max_trial_count: int) -> tuple[str, Live] | None:
         if self._next_index >= max_trial_count:
