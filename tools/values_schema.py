@@ -12,6 +12,14 @@ class _Values(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
+class Variable(BaseModel):
+    """An environment variable; `valueFrom` is Kubernetes' own."""
+
+    name: str = Field(min_length=1)
+    value: str = ""
+    valueFrom: Object = {}  # noqa: N815 - as in the manifest
+
+
 class TrainerImage(_Values):
     """An image."""
 
@@ -36,7 +44,7 @@ class Operator(_Values):
     tolerations: list[Object]
     affinity: Object
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-    extra_env: list[Object]
+    extra_env: list[Variable]
 
 
 class Trainer(_Values):
@@ -142,7 +150,7 @@ class Mlflow(_Values):
     node_selector: dict[str, str]
     tolerations: list[Object]
     affinity: Object
-    extra_env: list[Object]
+    extra_env: list[Variable]
 
 
 class Values(_Values):
@@ -155,7 +163,7 @@ class Values(_Values):
     network_policy: NetworkPolicy
     pod_overrides: PodOverrides
     hold_back: HoldBack
-    watch_namespaces: list[str]
+    watch_namespaces: list[str] = Field(json_schema_extra={"uniqueItems": True})
     install_crd: bool = Field(alias="installCRD")
     monitoring: Monitoring
     globals_: Object = Field(alias="global", default_factory=dict)

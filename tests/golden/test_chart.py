@@ -15,6 +15,9 @@ MONITORS = ("podMonitor", "serviceMonitor", "prometheusRule", "dashboards")
 ALL_ON = tuple(f"monitoring.{name}.enabled=true" for name in MONITORS)
 
 
+ALL = tuple(part for setting in (*ALL_ON, "mlflow.enabled=true") for part in ("--set-json", setting))
+
+
 def render(*settings: str) -> list[dict[str, Any]]:
     """What `helm template` makes of the chart with these settings."""
     options = (part for setting in settings for part in ("--set-json", setting))
@@ -82,8 +85,38 @@ def test_the_service_monitor_selects_the_operators_service() -> None:
 
 
 def test_the_rules_are_those_that_promtool_tests() -> None:
-    rules = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
-    assert one("PrometheusRule", *ALL_ON)["spec"] == rules
+    """With the namespace of the release whose operator they look after."""
+    rules = (CHART / "files" / "rules.yaml").read_text()
+    assert rules.count('namespace="tuningsweep-system"') >= 5
+    ours = yaml.safe_load(rules.replace('namespace="tuningsweep-system"', 'namespace="ours"'))
+    assert one("PrometheusRule", *ALL_ON)["spec"] == ours
+
+
+@pytest.mark.parametrize(
+    ("settings", "operator", "trainer"),
+    [
+        ((), "operator:0.1.0", "trainer:0.1.0"),
+        (('operator.image.tag="sha256:ab"', 'trainer.image.tag="2"'), "operator@sha256:ab", "trainer:2"),
+        (('trainer.image.tag="sha256:cd"',), "operator:0.1.0", "trainer@sha256:cd"),
+    ],
+)
+def test_images_are_named_by_tag_or_by_digest(settings: tuple[str, ...], operator: str, trainer: str) -> None:
+    (deployment,) = find(render(*settings), "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"ghcr.io/tuningsweep/{operator}"
+    assert {e["name"]: e.get("value") for e in container["env"]}["TUNINGSWEEP_TRAINER_IMAGE"].endswith(f"/{trainer}")
+
+
+def test_names_that_look_like_numbers_stay_names() -> None:
+    documents = yaml.safe_load_all(templated("--set-json", 'watchNamespaces=["1234"]', *ALL, namespace="123"))
+    namespaces = {document["metadata"].get("namespace") for document in documents if document}
+    assert namespaces == {None, "123", "1234"}
+
+
+@pytest.mark.parametrize("setting", ['watchNamespaces=["a","a"]', 'operator.extraEnv=[{"name":"A","value":1}]'])
+def test_what_would_be_refused_only_when_applied_is_refused_before(setting: str) -> None:
+    with pytest.raises(AssertionError, match="don't meet the specifications of the schema"):
+        render(setting)
 
 
 def test_each_dashboard_is_a_config_map_behind_the_sidecars_label() -> None:

@@ -34,12 +34,19 @@ def test_its_pod_is_restricted_and_has_no_token() -> None:
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    (container,) = pod["containers"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_a_page_under_a_name_of_its_own_may_ask_the_server() -> None:
+    deployment = objects("mlflow.allowedHosts={mlflow.example.com}")["Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert "--cors-allowed-origins=https://mlflow.example.com,http://mlflow.example.com" in container["args"]
+    assert any(argument.endswith("mlflow.example.com,mlflow.example.com:*") for argument in container["args"])
 
 
 @pytest.mark.parametrize(

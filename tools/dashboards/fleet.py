@@ -66,7 +66,7 @@ def _sweeps(made: Dashboard) -> None:
                 "Sweeps by phase",
                 "All sweeps the operator knows, whatever namespace is chosen above.",
                 "short",
-                over_time("max by (phase) (tuningsweep_operator_sweeps)", "{{phase}}"),
+                over_time("sum by (phase) (max by (namespace, phase) (tuningsweep_operator_sweeps))", "{{phase}}"),
                 colours=PHASES,
             )
         )

@@ -41,7 +41,7 @@ def _overview(made: Dashboard) -> None:
             "s",
         )
     )
-    made.with_panel(number("Sweeps", "Sweeps the operator knows.", f"sum(max by (phase) ({PREFIX}sweeps))"))
+    made.with_panel(number("Sweeps", "Sweeps the operator knows.", f"sum(max by (namespace, phase) ({PREFIX}sweeps))"))
     made.with_panel(number("Queue", "Sweeps that wait for a worker.", f"max({PREFIX}queue_depth)"))
     made.with_panel(
         number(

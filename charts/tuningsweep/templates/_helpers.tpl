@@ -1,6 +1,6 @@
 {{- define "tuningsweep.labels" -}}
 app.kubernetes.io/name: tuningsweep
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -8,7 +8,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{- define "tuningsweep.selector" -}}
 app.kubernetes.io/name: tuningsweep
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end }}
 
@@ -20,8 +20,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{- define "tuningsweep.mlflow.selector" -}}
 app.kubernetes.io/name: tuningsweep
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: mlflow
+{{- end }}
+
+{{/* An image's reference, of a list of repository and tag; a digest (sha256:...) may stand for the tag. */}}
+{{- define "tuningsweep.image" -}}
+{{- $repository := index . 0 }}{{ $tag := index . 1 -}}
+{{ printf "%s%s%s" $repository (ternary "@" ":" (hasPrefix "sha256:" $tag)) $tag | quote }}
+{{- end }}
+
+{{- define "tuningsweep.trainer.image" -}}
+{{ include "tuningsweep.image" (list .Values.trainer.image.repository (.Values.trainer.image.tag | default .Chart.AppVersion)) }}
+{{- end }}
+
+{{/* The trainer's where values name no other. */}}
+{{- define "tuningsweep.mlflow.image" -}}
+{{- $trainer := .Values.trainer.image -}}
+{{ include "tuningsweep.image" (list (.Values.mlflow.image.repository | default $trainer.repository) (.Values.mlflow.image.tag | default $trainer.tag | default .Chart.AppVersion)) }}
 {{- end }}
 
 {{- define "tuningsweep.rules" -}}

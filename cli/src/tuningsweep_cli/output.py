@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,22 @@ RECORD_COLUMNS = (
 )
 
 
+_AMBIGUOUS = re.compile(r"[-+.\d].*|~|y|n|yes|no|on|off|true|false|null", re.IGNORECASE)
+"""Texts that some reader of YAML takes for a number, a time, a truth value or nothing: `1e-5` and `y` are so to kubectl."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes such texts, whether PyYAML would or not."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if _AMBIGUOUS.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def as_json(value: Any) -> str:
     """JSON with a final newline."""
     return json.dumps(value, indent=2) + "\n"
@@ -34,13 +51,13 @@ def as_json(value: Any) -> str:
 
 def as_yaml(value: Any) -> str:
     """YAML in the order of the fields."""
-    text: str = yaml.safe_dump(value, sort_keys=False, width=120)
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=120)
     return text
 
 
 def as_yaml_documents(values: Sequence[Any]) -> str:
     """A document each."""
-    text: str = yaml.safe_dump_all(values, sort_keys=False, width=120)
+    text: str = yaml.dump_all(values, Dumper=_Dumper, sort_keys=False, width=120)
     return text
 
 
@@ -57,7 +74,7 @@ def as_csv(records: Sequence[TrialRecord]) -> str:
 
 
 def as_arguments(parameters: dict[str, ParameterValue]) -> str:
-    """One line for a shell: --batch_size=30 --kernel=rbf."""
+    """One line for a shell to read (`eval`, which heeds the quotes): --batch_size=30 --kernel=rbf."""
     return shlex.join(f"--{name}={value}" for name, value in parameters.items()) + "\n"
 
 

@@ -72,7 +72,13 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
             "tuningsweep-operator": start_http_server(0, "127.0.0.1", _with_process(operator_registry())),
         }
         jobs = [
-            {"job_name": job, "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{http.server_port}"]}]}
+            {
+                "job_name": job,
+                "honor_labels": True,
+                "static_configs": [
+                    {"targets": [f"127.0.0.1:{http.server_port}"], "labels": {"namespace": "tuningsweep-system"}}
+                ],
+            }
             for job, (http, _) in servers.items()
         ]
         timing = {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": "1s"}

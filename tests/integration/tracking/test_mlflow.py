@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import sqlalchemy
+from alembic import command
+from mlflow.store.db import utils
 from mlflow.tracking import MlflowClient
 
 from support.patience import eventually
@@ -117,3 +121,25 @@ def test_a_kill_while_the_file_is_made_leaves_no_half_of_it(tmp_path: Path) -> N
     assert [found.name for found in MlflowClient(tracking_uri=uri_of(str(tmp_path))).search_experiments()] == [
         "Default"
     ]
+
+
+def test_a_file_of_an_earlier_mlflow_is_changed_whole_and_one_of_a_later_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_database(str(tmp_path))
+    latest = utils._get_latest_schema_revision()
+    engine = sqlalchemy.create_engine(uri_of(str(tmp_path)))
+    config = utils._get_alembic_config(uri_of(str(tmp_path)))
+    with engine.begin() as config.attributes["connection"]:
+        command.downgrade(config, "-1")
+    assert utils._get_schema_version(engine) != latest
+    engine.dispose()
+    make_database(str(tmp_path))
+    assert utils._get_schema_version(engine) == latest
+
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = 'ffffffffffff'"))
+    make_database(str(tmp_path))
+    assert utils._get_schema_version(engine) == "ffffffffffff"
+    assert "of another release of MLflow" in caplog.text
+    assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]

@@ -114,7 +114,7 @@ def watch(
 
 @app.command(
     rich_help_panel=PANEL,
-    epilog=f"Example: ./train $(tuningsweep best quickstart -o args)\n\n{READS}",
+    epilog=f'Example: eval "./train $(tuningsweep best quickstart -o args)"\n\n{READS}',
 )
 def best(
     sweep: Sweep,

@@ -17,7 +17,8 @@ from tuningsweep_operator.builders.pods import build_head_pod
 from tuningsweep_operator.resources import CONFIG_MAPS, RAY_JOBS, Manifest
 from tuningsweep_operator.settings import Settings
 
-LIFETIME_SECONDS: Final = 300
+LIFETIME_SECONDS: Final = 1800
+"""A report reads hundreds of files, each by an exec of its own, and the API server may be far away."""
 START_SECONDS: Final = 120.0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from support.example_results import example_sweep
 from support.results import START, record
-from tuningsweep_api.messages import SweepResult, SweepState
+from tuningsweep_api.messages import SweepResult, SweepState, desired_state
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.limits import Limits
 from tuningsweep_api.spec.objective import ObjectiveType, SingleObjective
@@ -88,9 +88,13 @@ def test_cpu_time_is_shared_out_by_outcome_with_the_saved_beside_it() -> None:
 
 
 def test_facts_name_limits_as_last_edited_and_the_time_it_took() -> None:
-    run = results(record(0), state=ended(succeeded=True), edited=Limits(memory="1Gi"))
+    edits = {"limits": Limits(memory="1Gi"), "max_trial_count": 32, "parallel_trial_count": 3}
+    desired = desired_state(results().sweep).model_copy(update=edits)
+    run = results(record(0), state=ended(succeeded=True), desired=desired)
     found = dict(facts(run, "1.2.3"))
     assert found["Limits"] == "memory 1Gi"
+    assert found["At a time"].startswith("3")
+    assert cards(run, trial_rows(run), estimate(run.records, {}))[0].detail == "of at most 32"
     assert found["Time"] == "2026-01-01 00:00:00 to 2026-01-01 00:00:10 UTC, 10 s"
     assert found["Versions"] == "tuningsweep.io/v1alpha1, report by TuningSweep 1.2.3"
     assert dict(facts(results(), ""))["Time"] == "not started"

@@ -25,7 +25,11 @@ _GAUGES: Final[tuple[tuple[str, str, Value], ...]] = (
     ("memory_limit_bytes", "limits.memory in force.", lambda s: s.memory_limit),
     ("gpu_memory_bytes", "GPU memory of the trial's processes, where it is limited.", lambda s: s.gpu_memory),
     ("gpu_memory_limit_bytes", "limits.gpuMemory in force.", lambda s: s.gpu_memory_limit),
-    ("mean_step_time_seconds", "Mean wall time of a step over the window of the limits.", lambda s: s.mean_step_time),
+    (
+        "mean_step_time_seconds",
+        "Mean wall time of a step over the window of the limits; without a limit also before that is full.",
+        lambda s: s.mean_step_time,
+    ),
     ("mean_step_time_limit_seconds", "limits.meanStepTime in force.", lambda s: s.mean_step_time_limit),
     (
         "step_in_flight_seconds",

@@ -12,12 +12,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from tuningsweep_api.messages import SweepState
+from tuningsweep_api.messages import DesiredState, SweepState
 from tuningsweep_api.names import RESULT_KEY, SWEEP_KEY
 from tuningsweep_api.outcomes import Outcome
 from tuningsweep_api.pareto import spread
 from tuningsweep_api.spec.limits import Limits
-from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.spec.sweep import ParallelTrialCount, TuningSweep
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.report.errors import ReportError
 from tuningsweep_trainer.results.desired import DesiredFile
@@ -49,15 +49,25 @@ class Results:
     """By trial, those of its training processes, oldest first; of TRACES_READ trials at most."""
     traced: int = 0
     """Trials that have a trace."""
-    edited: Limits | None = None
-    """The limits last in force, where they were edited after the sweep had started."""
+    desired: DesiredState | None = None
+    """What was last in force, where the driver has kept it; else it is as the sweep was at its start."""
     notes: list[str] = field(default_factory=list)
     """What is missing or could not be read, a sentence each."""
 
     @property
     def limits(self) -> Limits:
         """The limits last in force."""
-        return self.edited or self.sweep.spec.limits
+        return (self.desired or self.sweep.spec).limits
+
+    @property
+    def max_trial_count(self) -> int:
+        """The count last in force."""
+        return (self.desired or self.sweep.spec).max_trial_count
+
+    @property
+    def parallel_trial_count(self) -> ParallelTrialCount:
+        """The count last in force."""
+        return (self.desired or self.sweep.spec).parallel_trial_count
 
 
 def gather(source: str, now: datetime, sweep: TuningSweep | None = None, store: Store | None = None) -> Results:
@@ -88,7 +98,7 @@ def gather(source: str, now: datetime, sweep: TuningSweep | None = None, store: 
         warnings=history.warnings,
         traces=traces,
         traced=len(traced),
-        edited=desired.limits if desired is not None and desired.limits != sweep.spec.limits else None,
+        desired=desired,
         notes=notes,
     )
 

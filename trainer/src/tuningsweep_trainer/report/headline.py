@@ -63,7 +63,7 @@ def cards(results: Results, rows: Sequence[TrialRow], savings: Savings) -> list[
     ended = len(results.records)
     over = Counter(record.reason for record in results.records if record.reason in LIMIT_REASONS)
     return [
-        Card("trials ended", f"{ended:,}", f"of at most {results.sweep.spec.max_trial_count:,}"),
+        Card("trials ended", f"{ended:,}", f"of at most {results.max_trial_count:,}"),
         Card(
             f"best {objective.objective_metric_name}",
             "none" if best is None or best.objective is None else words.number(best.objective),
@@ -158,7 +158,7 @@ def facts(results: Results, version: str) -> list[tuple[str, str]]:
         ("Limits", limits_words(results.limits)),
         ("Trainable", _trainable(sweep)),
         ("Search", f"{spec.search.algorithm_name}, scheduler {spec.scheduler.type}"),
-        ("At a time", _at_a_time(spec.parallel_trial_count)),
+        ("At a time", _at_a_time(results.parallel_trial_count)),
         ("Time", _time(results)),
     ]
     if spec.objective.additional_objectives:

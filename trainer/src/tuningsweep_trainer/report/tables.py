@@ -96,7 +96,7 @@ def _trial_cells(row: TrialRow, names: Sequence[str], others: Sequence[Any]) -> 
         row.trial,
         row.outcome,
         *_parameters(row.parameters, names),
-        compact(row.objective),
+        row.objective,
         *others,
         mebibytes(row.memory),
         None if row.step is None else compact(row.step * 1000, 4),

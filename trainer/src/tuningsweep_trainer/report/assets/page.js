@@ -18,14 +18,16 @@
 
   // Values ----------------------------------------------------------------------------------------------------------
   const sortable = (cell) => (Array.isArray(cell) ? cell[0] : cell);
-  const number = (value) => (Number.isInteger(value) ? value.toLocaleString("en") : String(Number(value.toPrecision(5))));
+  const rounded = (value) => String(Math.abs(value) >= 1e4 && Math.abs(value) < 1e15 ? Number(value.toFixed(2)) : Number(value.toPrecision(5)));
+  const number = (value) => (Number.isInteger(value) ? value.toLocaleString("en") : rounded(value));
+  const parameter = (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
   const shown = (cell, kind) => {
     if (cell === null || cell === undefined) return "";
     if (Array.isArray(cell)) return cell[1];
     if (kind === "flag") return cell ? "yes" : "";
     if (kind === "time") return new Date(cell).toISOString().slice(0, 19).replace("T", " ");
     if (typeof cell !== "number") return String(cell);
-    return kind === "parameter" ? String(Number(cell.toPrecision(6))) : kind === "seconds" ? cell.toFixed(cell < 100 ? 2 : 0) : number(cell);
+    return kind === "parameter" ? parameter(cell) : kind === "seconds" ? cell.toFixed(cell < 100 ? 2 : 0) : number(cell);
   };
   const heading = (column) => (UNITS[column.kind] ? `${column.title} (${UNITS[column.kind]})` : column.title);
   const compare = (left, right) => {

@@ -109,7 +109,9 @@ def make_axis(title: str, values: Sequence[ParameterValue | None], *, log: bool 
     if not numbers:
         return Axis(title, [None] * len(values), [])
     low, high = min(numbers), max(numbers)
-    log = low > 0 and (log or high / low > LOG_RATIO)
+    if not math.isfinite(high - low):
+        return _categories(title, values)
+    log = low > 0 and (log or math.log(high) - math.log(low) > math.log(LOG_RATIO))
 
     def place(value: float) -> float:
         if high == low:
@@ -124,7 +126,10 @@ def make_axis(title: str, values: Sequence[ParameterValue | None], *, log: bool 
     distinct = sorted(set(numbers))
     if len(distinct) > 5:
         shares = (0.0, 0.25, 0.5, 0.75, 1.0)
-        distinct = [low * (high / low) ** share if log else low + (high - low) * share for share in shares]
+        distinct = [
+            math.exp(math.log(low) + (math.log(high) - math.log(low)) * share) if log else low + (high - low) * share
+            for share in shares
+        ]
     return Axis(title, positions, _apart([(place(number), plain(number)) for number in distinct]))
 
 
