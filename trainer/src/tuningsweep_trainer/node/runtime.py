@@ -8,7 +8,6 @@ Every file is replaced whole, so nobody locks.
 import json
 import os
 import tempfile
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.trials import Metrics
+from tuningsweep_trainer.node.files import matching, replace_file
 from tuningsweep_trainer.node.step_times import StepTimes, sum_step_times
 
 RELEASED_KEPT: Final = 512
@@ -134,7 +134,7 @@ class RuntimeFolder:
     def statuses(self) -> list[TrialStatus]:
         """The status of every trial whose supervisor lives; what dead supervisors left is removed."""
         found: list[TrialStatus] = []
-        for file in sorted(self._trials.glob("*.json")):
+        for file in matching(self._trials, "*.json"):
             if not Path(f"/proc/{file.stem}").exists():
                 file.unlink(missing_ok=True)
                 continue
@@ -157,11 +157,4 @@ class RuntimeFolder:
 
     def step_times(self) -> StepTimes:
         """Step times of all trials of this node; what dead supervisors left still counts."""
-        return sum_step_times(self.step_times_of(int(file.stem)) for file in self._steps.glob("[0-9]*.json"))
-
-
-def replace_file(path: Path, content: str) -> None:
-    """Write a file whole, so that readers see either what it was or what it is."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.write_text(content)
-    beside.replace(path)
+        return sum_step_times(self.step_times_of(int(file.stem)) for file in matching(self._steps, "[0-9]*.json"))

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tuningsweep_trainer.container import MemoryRoom, memory_room
-from tuningsweep_trainer.node.runtime import replace_file, shared_folder
+from tuningsweep_trainer.node.files import replace_file
+from tuningsweep_trainer.node.runtime import shared_folder
 from tuningsweep_trainer.supervisor.packing import Candidate, RunningTrial, hold_reason
 from tuningsweep_trainer.supervisor.sampler import TreeSampler
 
