@@ -125,6 +125,27 @@ def test_a_step_in_flight_is_judged_by_limits_edited_meanwhile(start: Start) -> 
     print(f"the edit took hold in {trial.ended - edited:.3f} s")
 
 
+@pytest.mark.parametrize("part", ["killing", "last numbers"])
+def test_a_trial_ends_though_a_part_of_its_end_fails(
+    start: Start, launcher: Launcher, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    trial = start(HOSTILE, behaviour="hangs")
+
+    def fails(*_: Any) -> bool:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            *((launcher, "kill_trial") if part == "killing" else (trial.monitor.measurements, "finish")), fails
+        )
+        trial.order(end=Reason.SWEEP_ENDED)
+        ending = trial.wait()
+    assert ending is not None
+    assert (ending.outcome, ending.reason) == (Outcome.STOPPED, Reason.SWEEP_ENDED)
+    assert trial.monitor.events.empty(), "it ended twice"
+    assert (descendants(launcher.server_pid) == []) == (part != "killing")
+
+
 def test_trial_duration_is_judged(start: Start) -> None:
     trial = start(
         {"trainable.function": "hostile_functions:hostile", "limits": {"trialDuration": "300ms"}}, behaviour="hangs"

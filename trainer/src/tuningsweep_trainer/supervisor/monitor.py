@@ -11,7 +11,7 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
@@ -131,25 +131,31 @@ class Monitor(threading.Thread):
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
+            # Here, for the supervisor waits for it whatever has failed.
+            self.events.put(Ended(self._ending))
             self._tell_gone()
             self.measurements.close()
             self._runtime.clear_status(os.getpid())
             with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
                 self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
 
-    def _tell_limits(self) -> None:
+    @contextlib.contextmanager
+    def _logged(self, what: str) -> Iterator[None]:
+        """Log what fails inside, and go on."""
         try:
+            yield
+        except Exception:
+            log.exception(what, extra={"trial": self._job.trial})
+
+    def _tell_limits(self) -> None:
+        with self._logged("edited limits are not known to others"):
             if self._on_limits is not None:
                 self._on_limits(self._orders.limits)
-        except Exception:
-            log.exception("edited limits are not known to others", extra={"trial": self._job.trial})
 
     def _tell_gone(self) -> None:
-        try:
+        with self._logged("what follows the end of a training process failed"):
             if self._on_gone is not None:
                 self._on_gone()
-        except Exception:
-            log.exception("what follows the end of a training process failed", extra={"trial": self._job.trial})
 
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
@@ -245,12 +251,13 @@ class Monitor(threading.Thread):
             self._end(self._reports.said or endings.died(status, out_of_memory=out_of_memory))
 
     def _end(self, ending: Ending | None) -> None:
-        """Kill what is left, tell the supervisor."""
-        self._over = True
+        """Kill what is left; the trial ends so whatever fails in that."""
+        self._over, self._ending = True, ending
         now = time.monotonic()
-        self.measurements.count_cpu(now)
-        if not self._launcher.kill_trial():
-            log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
-        self.measurements.finish(now)
-        self._ending = ending
-        self.events.put(Ended(ending))
+        with self._logged("the CPU time at the end is not known"):
+            self.measurements.count_cpu(now)
+        with self._logged("killing the trial failed"):
+            if not self._launcher.kill_trial():
+                log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
+        with self._logged("the last numbers are not known"):
+            self.measurements.finish(now)
