@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from support.full_disk import FullDisk
 from support.patience import PATIENCE, eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome, Reason
@@ -144,6 +145,20 @@ def test_a_trial_ends_though_a_part_of_its_end_fails(
     assert (ending.outcome, ending.reason) == (Outcome.STOPPED, Reason.SWEEP_ENDED)
     assert trial.monitor.events.empty(), "it ended twice"
     assert (descendants(launcher.server_pid) == []) == (part != "killing")
+
+
+def test_a_trial_goes_on_while_another_has_filled_the_shared_memory(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    trial = start({"trainable.function": "functions_of_engine:waits"}, until=str(told))
+    disk = FullDisk(trial.runtime.path, monkeypatch)
+    disk.room = 0
+    eventually(lambda: disk.refused > 2, "it is tried again", every=0.02)
+    told.touch()
+    ending = trial.wait()
+    assert ending is not None
+    assert ending.outcome is Outcome.SUCCEEDED
 
 
 def test_trial_duration_is_judged(start: Start) -> None:

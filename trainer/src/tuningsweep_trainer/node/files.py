@@ -7,10 +7,15 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: str) -> None:
-    """Write a file whole, so that readers see either what it was or what it is."""
+    """Write a file whole, so that readers see either what it was or what it is; OSError leaves it as it was."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.write_text(content)
-    beside.replace(path)
+    try:
+        beside.write_text(content)
+        beside.replace(path)
+    except OSError:
+        # Where there is no room, a part of it must not take what is left.
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:

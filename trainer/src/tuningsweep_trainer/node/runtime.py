@@ -5,6 +5,8 @@ a stat; `trials/PID.json` is what each supervisor last knew of its trial, `steps
 Every file is replaced whole, so nobody locks.
 """
 
+import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -20,6 +22,9 @@ from tuningsweep_trainer.node.step_times import StepTimes, sum_step_times
 
 RELEASED_KEPT: Final = 512
 """Processes that the driver names as no longer wanted; the oldest are forgotten."""
+
+ORDERS_BYTES: Final = 1 << 16
+"""What orders are filled up to with spaces, and as much is kept beside them: so the next ones fit in what these leave."""
 
 
 class Orders(Model):
@@ -96,6 +101,7 @@ class RuntimeFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._orders = path / "orders.json"
+        self._kept_room = path / "room-for-orders"
         self._trials = path / "trials"
         self._steps = path / "steps"
 
@@ -105,8 +111,21 @@ class RuntimeFolder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write_orders(self, orders: Orders) -> None:
-        """Replace the orders."""
-        replace_file(self._orders, orders.model_dump_json(by_alias=True))
+        """Replace the orders; OSError if there is no room, not even what was kept for them.
+
+        A trial that fills the shared memory can be stopped so, by its limits or by a person.
+        """
+        content = orders.model_dump_json(by_alias=True).ljust(ORDERS_BYTES)
+        try:
+            replace_file(self._orders, content)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._kept_room.unlink(missing_ok=True)
+            replace_file(self._orders, content)
+        if not self._kept_room.exists():
+            with contextlib.suppress(OSError):  # the next orders try again
+                replace_file(self._kept_room, " " * ORDERS_BYTES)
 
     def read_orders(self) -> Orders | None:
         """The orders, None before the first."""

@@ -29,7 +29,7 @@ from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
 from tuningsweep_trainer.supervisor.reports import Ended, Report, ReportTaker
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.supervisor.standing_orders import StandingOrders
-from tuningsweep_trainer.supervisor.status import status_of
+from tuningsweep_trainer.supervisor.status import Publisher, status_of
 from tuningsweep_trainer.training.job import TrainingJob
 
 PUBLISH_SECONDS = 0.5
@@ -48,8 +48,8 @@ class Monitor(threading.Thread):
         process: str,
         runtime: RuntimeFolder,
         gpus: Sequence[str] = (),
-        on_limits: Callable[[Limits], None] | None = None,
-        on_gone: Callable[[], None] | None = None,
+        on_limits: Callable[[Limits], None] = lambda _: None,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         """Both are called in the thread: `on_limits` with edited limits, `on_gone` once the training process is gone.
 
@@ -67,7 +67,8 @@ class Monitor(threading.Thread):
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
-        self._process, self._runtime, self._on_limits, self._on_gone = process, runtime, on_limits, on_gone
+        self._process, self._on_limits, self._on_gone = process, on_limits, on_gone
+        self._publisher = Publisher(runtime, job.trial)
         self._reports = ReportTaker(launched, job, self.measurements, self.events)
         self._orders = StandingOrders(runtime, job.trial, process)
         self._oom_kills = oom_kills()
@@ -133,11 +134,10 @@ class Monitor(threading.Thread):
         finally:
             # Here, for the supervisor waits for it whatever has failed.
             self.events.put(Ended(self._ending))
-            self._tell_gone()
+            with self._logged("what follows the end of a training process failed"):
+                self._on_gone()
             self.measurements.close()
-            self._runtime.clear_status(os.getpid())
-            with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
-                self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
+            self._publisher.end(self.measurements.step_times.total())
 
     @contextlib.contextmanager
     def _logged(self, what: str) -> Iterator[None]:
@@ -146,16 +146,6 @@ class Monitor(threading.Thread):
             yield
         except Exception:
             log.exception(what, extra={"trial": self._job.trial})
-
-    def _tell_limits(self) -> None:
-        with self._logged("edited limits are not known to others"):
-            if self._on_limits is not None:
-                self._on_limits(self._orders.limits)
-
-    def _tell_gone(self) -> None:
-        with self._logged("what follows the end of a training process failed"):
-            if self._on_gone is not None:
-                self._on_gone()
 
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
@@ -221,7 +211,8 @@ class Monitor(threading.Thread):
     def _obey(self, now: float) -> None:
         if self._orders.renew():
             self.measurements.follow(self._orders.limits, now)
-            self._tell_limits()
+            with self._logged("edited limits are not known to others"):
+                self._on_limits(self._orders.limits)
 
     def _take_reports(self) -> None:
         nonsense = self._reports.take()
@@ -231,10 +222,8 @@ class Monitor(threading.Thread):
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS
         self.measurements.count_cpu(now)
-        self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
-        self._runtime.write_status(
-            status_of(self._job, self._process, self._launched, self._orders.limits, self.measurements, now)
-        )
+        status = status_of(self._job, self._process, self._launched, self._orders.limits, self.measurements, now)
+        self._publisher.put(status, self.measurements.step_times.total())
 
     def _notice_death(self) -> None:
         try:
