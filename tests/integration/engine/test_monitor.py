@@ -262,6 +262,16 @@ def test_a_command_reports_by_lines(start: Start, status: int) -> None:
         assert "status 3" in ending.message
 
 
+def test_what_a_command_leaves_behind_ends_with_it(start: Start, launcher: Launcher) -> None:
+    script = "sleep 3600 & echo '{\"loss\": 1}'"
+    trial = start({"trainable": {"command": ["sh", "-c", script]}})
+    ending = trial.wait()
+    assert ending is not None
+    assert ending.outcome is Outcome.SUCCEEDED
+    assert [report.metrics["loss"] for report in trial.reports] == [1]
+    assert descendants(launcher.server_pid) == []
+
+
 def test_a_training_process_is_fresh_and_the_kernels_first_victim(start: Start) -> None:
     first = start(HOSTILE, behaviour="hangs")
     chosen = Path(f"/proc/{first.launched.pid}/oom_score_adj")
