@@ -23,8 +23,8 @@ from typing import Any
 
 import psutil
 
-from integration.engine.test_crashes import end_with_children, last_line, start_driver
-from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus
+from integration.engine.test_crashes import end_with_children, last_line, nodes, start_driver
+from tuningsweep_trainer.node.runtime import TrialStatus
 
 TRIALS_A_FAULT = 0.4
 PAUSE_SECONDS = (0.3, 2.0)
@@ -118,8 +118,7 @@ class Soak:
     def statuses(self) -> list[TrialStatus]:
         """The trials that run now under this driver."""
         ours = family(self.driver.pid)
-        folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
-        found = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
+        found = [status for folder in nodes() for status in folder.statuses()]
         return [status for status in found if status.supervisor_pid in ours]
 
     def strike(self, statuses: list[TrialStatus]) -> None:

@@ -19,7 +19,7 @@ from integration.engine.conftest import TESTS, records_in
 from support.patience import PATIENCE, eventually
 from support.sweeps import discrete
 from tuningsweep_trainer.driver import tuner
-from tuningsweep_trainer.node.in_use import LOCK
+from tuningsweep_trainer.node.files import matching
 from tuningsweep_trainer.node.runtime import RuntimeFolder, TrialStatus, runtime_folders, shared_folder
 
 SUPERVISORS = ("ray::Supervisor", "ray::ResourceTrainable")
@@ -75,11 +75,15 @@ def newest(checkpoints: Path) -> int:
     return max((int(path.stem) for path in checkpoints.glob("*.json")), default=-1)
 
 
+def nodes() -> list[RuntimeFolder]:
+    """The runtime folders of all sweeps on this machine, other test runs' among them, which come and go."""
+    return [RuntimeFolder(folder) for folder in matching(shared_folder(), runtime_folders())]
+
+
 def folder_of(family: list[psutil.Process]) -> Path:
     """The runtime folder that supervisors of a driver's family work in."""
     pids = {process.pid for process in family}
-    folders = [lock.parent for lock in shared_folder().glob(f"{runtime_folders()}/{LOCK}")]
-    (found,) = (f for f in folders if pids & {status.supervisor_pid for status in RuntimeFolder(f).statuses()})
+    (found,) = (f.path for f in nodes() if pids & {status.supervisor_pid for status in f.statuses()})
     return found
 
 
@@ -143,8 +147,7 @@ def is_ours(pid: int) -> bool:
 
 def trained() -> list[TrialStatus]:
     """What nodes of this test run publish of trials with a process."""
-    folders = Path("/dev/shm").glob(f"tuningsweep-{os.getuid()}-*/*/trials")
-    statuses = [status for folder in folders for status in RuntimeFolder(folder.parent).statuses()]
+    statuses = [status for folder in nodes() for status in folder.statuses()]
     return [status for status in statuses if status.pid and is_ours(status.supervisor_pid)]
 
 

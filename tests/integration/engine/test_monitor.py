@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from support.full_disk import FullDisk
 from support.patience import PATIENCE, eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome, Reason
@@ -125,6 +126,41 @@ def test_a_step_in_flight_is_judged_by_limits_edited_meanwhile(start: Start) -> 
     print(f"the edit took hold in {trial.ended - edited:.3f} s")
 
 
+@pytest.mark.parametrize("part", ["killing", "last numbers"])
+def test_a_trial_ends_though_a_part_of_its_end_fails(
+    start: Start, launcher: Launcher, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    trial = start(HOSTILE, behaviour="hangs")
+
+    def fails(*_: Any) -> bool:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            *((launcher, "kill_trial") if part == "killing" else (trial.monitor.measurements, "finish")), fails
+        )
+        trial.order(end=Reason.SWEEP_ENDED)
+        ending = trial.wait()
+    assert ending is not None
+    assert (ending.outcome, ending.reason) == (Outcome.STOPPED, Reason.SWEEP_ENDED)
+    assert trial.monitor.events.empty(), "it ended twice"
+    assert (descendants(launcher.server_pid) == []) == (part != "killing")
+
+
+def test_a_trial_goes_on_while_another_has_filled_the_shared_memory(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    trial = start({"trainable.function": "functions_of_engine:waits"}, until=str(told))
+    disk = FullDisk(trial.runtime.path, monkeypatch)
+    disk.room = 0
+    eventually(lambda: disk.refused > 2, "it is tried again", every=0.02)
+    told.touch()
+    ending = trial.wait()
+    assert ending is not None
+    assert ending.outcome is Outcome.SUCCEEDED
+
+
 def test_trial_duration_is_judged(start: Start) -> None:
     trial = start(
         {"trainable.function": "hostile_functions:hostile", "limits": {"trialDuration": "300ms"}}, behaviour="hangs"
@@ -224,6 +260,16 @@ def test_a_command_reports_by_lines(start: Start, status: int) -> None:
         assert ending.outcome is Outcome.SUCCEEDED
     else:
         assert "status 3" in ending.message
+
+
+def test_what_a_command_leaves_behind_ends_with_it(start: Start, launcher: Launcher) -> None:
+    script = "sleep 3600 & echo '{\"loss\": 1}'"
+    trial = start({"trainable": {"command": ["sh", "-c", script]}})
+    ending = trial.wait()
+    assert ending is not None
+    assert ending.outcome is Outcome.SUCCEEDED
+    assert [report.metrics["loss"] for report in trial.reports] == [1]
+    assert descendants(launcher.server_pid) == []
 
 
 def test_a_training_process_is_fresh_and_the_kernels_first_victim(start: Start) -> None:

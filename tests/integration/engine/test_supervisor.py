@@ -1,6 +1,7 @@
 """The supervisor as Tune calls it, without Ray: pauses, clones and actor ends keep the right checkpoint."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ray.train._internal.session import _TrainingResult
 from ray.tune import Checkpoint
 
 from integration.engine.conftest import PYTHON_PATH, sweep_of
+from support.full_disk import FullDisk
 from support.patience import eventually
 from tuningsweep_api.messages import desired_state
 from tuningsweep_trainer.driver.context import SweepContext
@@ -212,3 +214,18 @@ def test_a_pruned_trial_leaves_its_memory_to_others_though_tune_never_calls_its_
     released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
     RuntimeFolder(tmp_path / "node").write_orders(released)
     eventually(lambda: not entry.exists(), "its memory is free for others", every=0.02)
+
+
+@pytest.mark.parametrize("edits", [{"parallelTrialCount": "Auto"}])
+def test_a_trial_waits_until_it_can_be_told_to_others(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(tmp_path / "admission", monkeypatch)
+    disk.room = 0
+    first = threading.Thread(target=supervisor.step)
+    first.start()
+    eventually(lambda: disk.refused > 1 or not first.is_alive(), "it asks again", every=0.02)
+    assert first.is_alive()
+    disk.room = float("inf")
+    first.join()
+    assert supervisor._process

@@ -1,9 +1,11 @@
 """Runtime folders are held by the processes that work in them; those of processes that were killed are removed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,22 @@ def test_a_folder_that_is_gone_is_held_by_nobody_unless_it_is_to_be_made(tmp_pat
         hold(folder)
     os.close(hold(folder, make=True))
     assert (folder.stat().st_mode & 0o777) == 0o700
+
+
+def test_another_sweep_may_take_its_folder_away_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going, abandoned = (tmp_path / run / "node" for run in ("run-1", "run-2"))
+    for folder in (going, abandoned):
+        os.close(hold(folder, make=True))
+    scan = os.scandir
+
+    def goes_before_it_is_looked_into(path: Any = ".") -> Any:
+        if str(path) == str(going.parent):
+            shutil.rmtree(going.parent)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", goes_before_it_is_looked_into)
+    assert remove_abandoned(tmp_path, PATTERN) == [abandoned]
+    assert not going.exists()
 
 
 def test_folders_without_a_lock_are_left_alone(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from support.full_disk import FullDisk
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.spec.limits import Limits
-from tuningsweep_trainer.node.runtime import Orders, RuntimeFolder, TrialStatus
+from tuningsweep_trainer.node.runtime import ORDERS_BYTES, Orders, RuntimeFolder, TrialStatus
 from tuningsweep_trainer.node.step_times import StepTimes, StepTimeTally
 
 
@@ -36,6 +37,37 @@ def test_orders_are_replaced_whole_and_noticed(folder: RuntimeFolder) -> None:
         versions.append(folder.orders_version())
     assert len(set(versions)) == 3
     assert folder.read_orders() == orders(2)
+
+
+def test_orders_get_through_while_there_is_no_room_for_anything_else(
+    folder: RuntimeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(folder.path, monkeypatch)
+    folder.write_orders(orders(1))
+    disk.fill()
+    for revision in range(2, 30):
+        many = orders(revision).model_copy(update={"released": ["0" * 32] * revision})
+        folder.write_orders(many)
+        assert folder.read_orders() == many
+        with pytest.raises(OSError, match="No space left"):
+            folder.write_status(status("t-0", os.getpid()))
+
+
+def test_orders_whose_room_was_taken_are_refused_until_there_is_some(
+    folder: RuntimeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(folder.path, monkeypatch)
+    folder.write_orders(orders(1))
+    disk.room = disk.used - 2 * ORDERS_BYTES
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left"):
+            folder.write_orders(orders(2))
+        assert folder.read_orders() == orders(1)
+    disk.room = float("inf")
+    folder.write_orders(orders(2))
+    disk.fill()
+    folder.write_orders(orders(3))
+    assert folder.read_orders() == orders(3)
 
 
 def test_what_dead_supervisors_left_is_passed_over(folder: RuntimeFolder) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.full_disk import FullDisk
 from tuningsweep_trainer.container import MemoryRoom
 from tuningsweep_trainer.supervisor.admission import Admission
 
@@ -82,3 +83,12 @@ def test_an_edited_limit_counts_for_a_trial_that_was_admitted(tmp_path: Path) ->
     ours.expect(2000 * MI)
     entry = json.loads((tmp_path / f"{os.getpid()}.json").read_text())
     assert (entry["peak"], entry["admitted"]) == (2000 * MI, True)
+
+
+def test_a_trial_that_others_can_not_be_told_of_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FullDisk(tmp_path, monkeypatch)
+    ours = Admission(tmp_path, room=lambda: ROOM)
+    disk.fill()
+    assert "No space left" in str(ours.ask(os.getpid(), 1 * MI, now=1.0))
+    disk.room = float("inf")
+    assert ours.ask(os.getpid(), 1 * MI, now=1.2) is None

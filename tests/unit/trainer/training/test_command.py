@@ -4,14 +4,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from support.patience import PATIENCE
+from support.patience import PATIENCE, eventually
 from tuningsweep_api.spec.trainable import Trainable
 from tuningsweep_trainer.training import command as module
+from tuningsweep_trainer.training import output
 from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.command import CommandFailedError, run_command
 from tuningsweep_trainer.training.job import TrainingJob
@@ -20,6 +22,7 @@ from tuningsweep_trainer.training.wire import Message, MessageReader
 
 HELD_SECONDS = 3.0
 HELD_REPORT = 3
+Running = Callable[[str], Future[None]]
 
 
 class Supervisor(threading.Thread):
@@ -131,7 +134,60 @@ def test_what_is_no_number_ends_the_trial(trial: Trial, line: str) -> None:
         trial.run(f"print({line!r})")
 
 
-def test_a_child_that_holds_the_output_is_waited_for(trial: Trial) -> None:
-    child = "import time; time.sleep(0.3); print('{\"loss\": 1}')"
-    trial.run(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}])")
-    assert trial.steps(1) == [1]
+LEAVES = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", %r])
+print('{"loss": 1, "step": 7}', flush=True)
+sys.exit(%d)
+"""
+LEFT_BEHIND = """
+import os, time
+while not os.path.exists(%r):
+    time.sleep(0.01)
+    print(end=%r, flush=True)
+print('{"loss": 2}', flush=True)
+"""
+SILENT, CHATTY = "", "still here\n"
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Path]:
+    """A file that tells what a program has left behind to end."""
+    yield tmp_path / "told"
+    (tmp_path / "told").touch()
+
+
+@pytest.fixture
+def running(trial: Trial, told: Path) -> Iterator[Running]:
+    """Run a program in a thread; what it has left behind has ended before that is waited for."""
+    with ThreadPoolExecutor() as pool:
+        yield lambda program: pool.submit(trial.run, program)
+        told.touch()
+
+
+@pytest.mark.parametrize("says", [SILENT, CHATTY])
+@pytest.mark.parametrize("status", [0, 3])
+def test_what_a_program_leaves_behind_does_not_keep_its_trial(
+    trial: Trial, running: Running, told: Path, monkeypatch: pytest.MonkeyPatch, says: str, status: int
+) -> None:
+    monkeypatch.setattr(output, "QUIET_SECONDS", 0.1 if says is SILENT else PATIENCE)
+    monkeypatch.setattr(output, "LEFT_BEHIND_SECONDS", 0.1 if says is CHATTY else PATIENCE)
+    ended = running(LEAVES % (LEFT_BEHIND % (str(told), says), status)).exception(PATIENCE)
+    assert (ended is None) == (status == 0), ended
+    assert status == 0 or "status 3" in str(ended)
+    assert trial.steps(1) == [7]
+
+
+def test_what_is_left_behind_is_heard_for_a_while_in_which_no_step_is_in_flight(
+    trial: Trial, running: Running, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience in ("QUIET_SECONDS", "LEFT_BEHIND_SECONDS"):
+        monkeypatch.setattr(output, patience, PATIENCE)
+    run = running(LEAVES % (LEFT_BEHIND % (str(told), SILENT), 0))
+    assert trial.steps(1) == [7]
+    eventually(lambda: trial.clock.read().started is None, "no step is in flight", every=0.01)
+    assert not run.done()
+    told.touch()
+    run.result(PATIENCE)
+    assert trial.steps(2) == [7, 8]
+    assert trial.clock.read().started is None

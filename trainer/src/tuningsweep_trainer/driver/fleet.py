@@ -23,6 +23,10 @@ class Fleet:
         self._context = context
         self._orders = orders
         self._agents: dict[str, Any] = {}
+        self._sent: dict[str, Any] = {}
+        """Orders under way, by node."""
+        self._failing: set[str] = set()
+        """Nodes that could not pass the last orders on."""
         self._asked: dict[str, Any] = {}
         self._heard: dict[str, list[TrialStatus]] = {}
         self._home = ray.get_runtime_context().get_node_id()
@@ -34,16 +38,20 @@ class Fleet:
         if orders == self._orders:
             return
         self._orders = orders.model_copy(update={"revision": known + 1})
-        for agent in self._agents.values():
-            agent.apply.remote(self._orders.model_dump_json(by_alias=True))
+        for node in self._agents:
+            self._send(node)
+
+    def _send(self, node: str) -> None:
+        self._sent[node] = self._agents[node].apply.remote(self._orders.model_dump_json(by_alias=True))
 
     def meet_nodes(self) -> None:
         """Start an agent on each new node, forget those of nodes that are gone."""
         alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
         for node in set(self._agents) - alive:
             del self._agents[node]
-            self._asked.pop(node, None)
-            self._heard.pop(node, None)
+            self._failing.discard(node)
+            for known in (self._sent, self._asked, self._heard):
+                known.pop(node, None)
         for node in alive - set(self._agents):
             self._agents[node] = self._start_agent(node)
             log.info("node agent started", extra={"node": node})
@@ -69,6 +77,10 @@ class Fleet:
 
         Waits for nobody: a node that is slow to answer must not keep orders from the others.
         """
+        for node, sent in list(self._sent.items()):
+            if ray.wait([sent], timeout=0)[0]:
+                del self._sent[node]
+                self._confirm(node, sent)
         for node, question in list(self._asked.items()):
             if ray.wait([question], timeout=0)[0]:
                 del self._asked[node]
@@ -78,6 +90,21 @@ class Fleet:
                 self._asked[node] = agent.observe.remote(summary if node == self._home else None)
         return {status.trial: status for node in self._agents for status in self._heard.get(node, [])}
 
+    def _confirm(self, node: str, sent: Any) -> None:
+        """Log whether orders have reached a node, once an outage; `_hear` sends them again."""
+        extra = {"node": node}
+        try:
+            ray.get(sent)
+        except ray.exceptions.RayError as error:
+            if node not in self._failing:
+                why = getattr(error, "cause", None) or error
+                log.warning("orders do not reach a node, they are sent until they do: %s", why, extra=extra)
+            self._failing.add(node)
+        else:
+            if node in self._failing:
+                log.info("orders reach the node again", extra=extra)
+            self._failing.discard(node)
+
     def _hear(self, node: str, question: Any) -> None:
         """Take in an answer; an agent that missed the last orders gets them again."""
         try:
@@ -85,8 +112,8 @@ class Fleet:
         except ray.exceptions.RayError as error:
             log.warning("a node agent does not answer, Ray restarts it: %s", error, extra={"node": node})
             return
-        if revision < self._orders.revision and node in self._agents:
-            self._agents[node].apply.remote(self._orders.model_dump_json(by_alias=True))
+        if revision < self._orders.revision and node in self._agents and node not in self._sent:
+            self._send(node)
 
     def leave(self) -> None:
         """Remove what the agents keep on their nodes."""

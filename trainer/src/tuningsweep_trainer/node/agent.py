@@ -84,7 +84,7 @@ class NodeAgent:
             log.warning("the data set's description can't be written to %s: %s", self._context.results, error)
 
     def apply(self, orders_json: str) -> None:
-        """Pass orders on to the supervisors, unless newer ones are there already."""
+        """Pass orders on to the supervisors, unless newer ones are there already; OSError if there is no room for them."""
         orders, held = Orders.model_validate_json(orders_json), self._runtime.read_orders()
         if held is None or orders.revision > held.revision:
             self._runtime.write_orders(orders)

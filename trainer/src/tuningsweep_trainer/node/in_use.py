@@ -11,6 +11,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from tuningsweep_trainer.node.files import matching
+
 LOCK: Final = "in-use"
 
 
@@ -33,7 +35,7 @@ def hold(folder: Path, *, make: bool = False) -> int:
 def remove_abandoned(folders: Path, pattern: str) -> list[Path]:
     """Remove the folders below another that match a pattern and that no process holds any more; those that were removed."""
     removed = []
-    for lock in sorted(folders.glob(f"{pattern}/{LOCK}")):
+    for lock in matching(folders, f"{pattern}/{LOCK}"):
         try:
             descriptor = _locked(lock, os.O_RDWR, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (FileNotFoundError, BlockingIOError):

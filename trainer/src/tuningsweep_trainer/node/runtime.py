@@ -5,10 +5,11 @@ a stat; `trials/PID.json` is what each supervisor last knew of its trial, `steps
 Every file is replaced whole, so nobody locks.
 """
 
+import contextlib
+import errno
 import json
 import os
 import tempfile
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,14 @@ from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.model import Model
 from tuningsweep_api.outcomes import Reason
 from tuningsweep_api.trials import Metrics
+from tuningsweep_trainer.node.files import matching, replace_file
 from tuningsweep_trainer.node.step_times import StepTimes, sum_step_times
 
 RELEASED_KEPT: Final = 512
 """Processes that the driver names as no longer wanted; the oldest are forgotten."""
+
+ORDERS_BYTES: Final = 1 << 16
+"""What orders are filled up to with spaces, and as much is kept beside them: so the next ones fit in what these leave."""
 
 
 class Orders(Model):
@@ -96,6 +101,7 @@ class RuntimeFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._orders = path / "orders.json"
+        self._kept_room = path / "room-for-orders"
         self._trials = path / "trials"
         self._steps = path / "steps"
 
@@ -105,8 +111,21 @@ class RuntimeFolder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write_orders(self, orders: Orders) -> None:
-        """Replace the orders."""
-        replace_file(self._orders, orders.model_dump_json(by_alias=True))
+        """Replace the orders; OSError if there is no room, not even what was kept for them.
+
+        A trial that fills the shared memory can be stopped so, by its limits or by a person.
+        """
+        content = orders.model_dump_json(by_alias=True).ljust(ORDERS_BYTES)
+        try:
+            replace_file(self._orders, content)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._kept_room.unlink(missing_ok=True)
+            replace_file(self._orders, content)
+        if not self._kept_room.exists():
+            with contextlib.suppress(OSError):  # the next orders try again
+                replace_file(self._kept_room, " " * ORDERS_BYTES)
 
     def read_orders(self) -> Orders | None:
         """The orders, None before the first."""
@@ -134,7 +153,7 @@ class RuntimeFolder:
     def statuses(self) -> list[TrialStatus]:
         """The status of every trial whose supervisor lives; what dead supervisors left is removed."""
         found: list[TrialStatus] = []
-        for file in sorted(self._trials.glob("*.json")):
+        for file in matching(self._trials, "*.json"):
             if not Path(f"/proc/{file.stem}").exists():
                 file.unlink(missing_ok=True)
                 continue
@@ -157,11 +176,4 @@ class RuntimeFolder:
 
     def step_times(self) -> StepTimes:
         """Step times of all trials of this node; what dead supervisors left still counts."""
-        return sum_step_times(self.step_times_of(int(file.stem)) for file in self._steps.glob("[0-9]*.json"))
-
-
-def replace_file(path: Path, content: str) -> None:
-    """Write a file whole, so that readers see either what it was or what it is."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.write_text(content)
-    beside.replace(path)
+        return sum_step_times(self.step_times_of(int(file.stem)) for file in matching(self._steps, "[0-9]*.json"))

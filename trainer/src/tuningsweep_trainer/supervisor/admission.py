@@ -5,6 +5,7 @@ own, so that sweeps side by side count each other's trials. A lock makes asking 
 supervisors left does not count.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tuningsweep_trainer.container import MemoryRoom, memory_room
-from tuningsweep_trainer.node.runtime import replace_file, shared_folder
+from tuningsweep_trainer.node.files import replace_file
+from tuningsweep_trainer.node.runtime import shared_folder
 from tuningsweep_trainer.supervisor.packing import Candidate, RunningTrial, hold_reason
 from tuningsweep_trainer.supervisor.sampler import TreeSampler
 
@@ -53,7 +55,13 @@ class Admission:
             held = [Candidate(e.peak, e.since) for e in others.values() if not e.admitted]
             why = hold_reason(self._room(), running, Candidate(peak, since), held, now)
             entry = Entry(root=root, peak=peak, since=since, admitted=why is None)
-            replace_file(self._file, json.dumps(asdict(entry)))
+            try:
+                replace_file(self._file, json.dumps(asdict(entry)))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                # Admitted without an entry it would take memory that others count as free.
+                return why or f"other trials can't be told of it: {error.strerror}"
         return why
 
     def expect(self, peak: int | None) -> None:

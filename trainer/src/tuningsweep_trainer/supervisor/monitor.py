@@ -11,7 +11,7 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tuningsweep_api.judge import RULES, Verdict, judge, judged_again_at
 from tuningsweep_api.outcomes import Outcome, Reason
@@ -29,7 +29,7 @@ from tuningsweep_trainer.supervisor.measuring import Measurements, Totals
 from tuningsweep_trainer.supervisor.reports import Ended, Report, ReportTaker
 from tuningsweep_trainer.supervisor.sampler import GLANCE_SECONDS
 from tuningsweep_trainer.supervisor.standing_orders import StandingOrders
-from tuningsweep_trainer.supervisor.status import status_of
+from tuningsweep_trainer.supervisor.status import Publisher, status_of
 from tuningsweep_trainer.training.job import TrainingJob
 
 PUBLISH_SECONDS = 0.5
@@ -48,8 +48,8 @@ class Monitor(threading.Thread):
         process: str,
         runtime: RuntimeFolder,
         gpus: Sequence[str] = (),
-        on_limits: Callable[[Limits], None] | None = None,
-        on_gone: Callable[[], None] | None = None,
+        on_limits: Callable[[Limits], None] = lambda _: None,
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         """Both are called in the thread: `on_limits` with edited limits, `on_gone` once the training process is gone.
 
@@ -67,7 +67,8 @@ class Monitor(threading.Thread):
             gpus=gpus,
         )
         self._launcher, self._launched, self._job = launcher, launched, job
-        self._process, self._runtime, self._on_limits, self._on_gone = process, runtime, on_limits, on_gone
+        self._process, self._on_limits, self._on_gone = process, on_limits, on_gone
+        self._publisher = Publisher(runtime, job.trial)
         self._reports = ReportTaker(launched, job, self.measurements, self.events)
         self._orders = StandingOrders(runtime, job.trial, process)
         self._oom_kills = oom_kills()
@@ -131,25 +132,20 @@ class Monitor(threading.Thread):
             log.exception("the monitor failed", extra={"trial": self._job.trial})
             self._end(Ending(Outcome.FAILED, Reason.TRAINING_PROCESS_DIED, "its monitor failed; see the log"))
         finally:
-            self._tell_gone()
-            self.measurements.close()
-            self._runtime.clear_status(os.getpid())
-            with contextlib.suppress(FileNotFoundError):  # the driver has left and taken the folder with it
-                self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
-
-    def _tell_limits(self) -> None:
-        try:
-            if self._on_limits is not None:
-                self._on_limits(self._orders.limits)
-        except Exception:
-            log.exception("edited limits are not known to others", extra={"trial": self._job.trial})
-
-    def _tell_gone(self) -> None:
-        try:
-            if self._on_gone is not None:
+            # Here, for the supervisor waits for it whatever has failed.
+            self.events.put(Ended(self._ending))
+            with self._logged("what follows the end of a training process failed"):
                 self._on_gone()
+            self.measurements.close()
+            self._publisher.end(self.measurements.step_times.total())
+
+    @contextlib.contextmanager
+    def _logged(self, what: str) -> Iterator[None]:
+        """Log what fails inside, and go on."""
+        try:
+            yield
         except Exception:
-            log.exception("what follows the end of a training process failed", extra={"trial": self._job.trial})
+            log.exception(what, extra={"trial": self._job.trial})
 
     def _turn(self) -> None:
         timeout = max(0.0, min(self._next_look, self._next_glance) - time.monotonic())
@@ -215,7 +211,8 @@ class Monitor(threading.Thread):
     def _obey(self, now: float) -> None:
         if self._orders.renew():
             self.measurements.follow(self._orders.limits, now)
-            self._tell_limits()
+            with self._logged("edited limits are not known to others"):
+                self._on_limits(self._orders.limits)
 
     def _take_reports(self) -> None:
         nonsense = self._reports.take()
@@ -225,10 +222,8 @@ class Monitor(threading.Thread):
     def _publish(self, now: float) -> None:
         self._next_publish = now + PUBLISH_SECONDS
         self.measurements.count_cpu(now)
-        self._runtime.write_step_times(os.getpid(), self.measurements.step_times.total())
-        self._runtime.write_status(
-            status_of(self._job, self._process, self._launched, self._orders.limits, self.measurements, now)
-        )
+        status = status_of(self._job, self._process, self._launched, self._orders.limits, self.measurements, now)
+        self._publisher.put(status, self.measurements.step_times.total())
 
     def _notice_death(self) -> None:
         try:
@@ -245,12 +240,13 @@ class Monitor(threading.Thread):
             self._end(self._reports.said or endings.died(status, out_of_memory=out_of_memory))
 
     def _end(self, ending: Ending | None) -> None:
-        """Kill what is left, tell the supervisor."""
-        self._over = True
+        """Kill what is left; the trial ends so whatever fails in that."""
+        self._over, self._ending = True, ending
         now = time.monotonic()
-        self.measurements.count_cpu(now)
-        if not self._launcher.kill_trial():
-            log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
-        self.measurements.finish(now)
-        self._ending = ending
-        self.events.put(Ended(ending))
+        with self._logged("the CPU time at the end is not known"):
+            self.measurements.count_cpu(now)
+        with self._logged("killing the trial failed"):
+            if not self._launcher.kill_trial():
+                log.error("processes of the trial cannot be killed", extra={"trial": self._job.trial})
+        with self._logged("the last numbers are not known"):
+            self.measurements.finish(now)

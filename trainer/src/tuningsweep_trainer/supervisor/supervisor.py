@@ -34,6 +34,7 @@ from tuningsweep_trainer.supervisor.packing import expected_peak
 from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
 from tuningsweep_trainer.supervisor.standing_orders import stop_reason
+from tuningsweep_trainer.supervisor.status import Publisher
 from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 CHECKPOINT_NOTE = "tuningsweep.json"
@@ -97,6 +98,7 @@ class Supervisor(tune.Trainable):
 
     def _wait_for_memory(self, node: NodeAccess) -> Ended | None:
         """With parallelTrialCount Auto, hold the trial while there is no memory for it; its end if it is to end meanwhile."""
+        publisher = Publisher(node.runtime, self._trial)
         while True:
             orders = node.runtime.read_orders() or Orders(revision=0, desired=desired_state(self._context.sweep))
             stop = stop_reason(orders, self._trial)
@@ -110,7 +112,7 @@ class Supervisor(tune.Trainable):
             why = self._admission.ask(self._launcher.ready(), peak, time.monotonic())
             if why is None:
                 break
-            node.runtime.write_status(TrialStatus(trial=self._trial, process="", supervisor_pid=os.getpid(), held=why))
+            publisher.put(TrialStatus(trial=self._trial, process="", supervisor_pid=os.getpid(), held=why))
             time.sleep(HELD_SECONDS)
         node.runtime.clear_status(os.getpid())
         return ended

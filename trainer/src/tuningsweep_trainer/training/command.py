@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tuningsweep_trainer.training.clock import StepClock
+from tuningsweep_trainer.training.output import Output
 from tuningsweep_trainer.training.session import TrialSession
 
 PARAMETERS: Final = "TUNINGSWEEP_PARAMETERS"
 CHECKPOINT: Final = "TUNINGSWEEP_CHECKPOINT"
-MAX_LINE: Final = 1 << 16
 REPORTS_WAITING = 256
 """Reports that may wait for Tune. With more the program's output is left in its pipe, and that time is no step's."""
 
@@ -49,13 +49,14 @@ def parse_report(line: str) -> tuple[dict[str, float], int | None] | None:
 
 
 class OutputReader(threading.Thread):
-    """Reads a program's output to its end and times its steps on the clock, which no one else writes to."""
+    """Reads a program's output until it has ended and times its steps on the clock, which no one else writes to."""
 
-    def __init__(self, process: subprocess.Popen[str], clock: StepClock, now: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], clock: StepClock, now: float) -> None:
         super().__init__(name="command-output", daemon=True)
         self._process, self._clock = process, clock
         self._last = now
         self._step = 0
+        self._over = False
         self._waiting: queue.Queue[tuple[dict[str, float], int] | None] = queue.Queue(REPORTS_WAITING)
         self._error: BaseException | None = None
         clock.start(now)
@@ -76,12 +77,16 @@ class OutputReader(threading.Thread):
             self._waiting.put(None)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := self._process.stdout.readline(MAX_LINE):
+        for line in Output(self._process, self._end).lines():
             if not self._take(line, time.monotonic()):
                 sys.stdout.write(line)
+        # It may have closed its output and go on.
         self._process.wait()
-        # Reports may wait for long yet, and no step is in flight meanwhile.
+        self._end()
+
+    def _end(self) -> None:
+        """The program has ended: lines and reports may wait for long yet, and no step is in flight meanwhile."""
+        self._over = True
         self._clock.suspend()
 
     def _take(self, line: str, now: float) -> bool:
@@ -93,7 +98,8 @@ class OutputReader(threading.Thread):
         self._count(self._step + 1 if step is None else step, now)
         # A program is not held up by its supervisor's pipe, so its next step begins where this one ended.
         self._last = now + (self._hand_over(metrics) if metrics else 0.0)
-        self._clock.start(self._last)
+        if not self._over:
+            self._clock.start(self._last)
         return True
 
     def _count(self, step: int, now: float) -> None:
@@ -112,7 +118,7 @@ def run_command(command: list[str], parameters: dict[str, Any], checkpoint: Path
     """Run the program to its end; CommandFailedError names the status if it is not zero."""
     environment = {**os.environ, PARAMETERS: json.dumps(parameters), CHECKPOINT: str(checkpoint or "")}
     process = subprocess.Popen(  # noqa: S603 - the user's program, run without a shell
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, text=True, errors="replace"
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment
     )
     reader = OutputReader(process, session.clock, time.monotonic())
     reader.start()

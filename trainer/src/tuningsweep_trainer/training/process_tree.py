@@ -3,6 +3,7 @@
 The supervisor kills and measures with it, and the fork server cleans up with it. Zombies hold nothing and are passed over.
 """
 
+import logging
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from typing import Final
 
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _POLL_SECONDS: Final = 0.001
+
+log = logging.getLogger(__name__)
 
 
 def parse_statm(text: bytes) -> int:
@@ -60,10 +63,12 @@ def descendants(root: int) -> list[int]:
 def kill_descendants(root: int, patience: float = 5.0) -> bool:
     """SIGKILL everything below `root`, again and again until nothing is left, so that no fork gets away.
 
-    Returns False if something is still there after `patience` seconds (a process stuck in the kernel). Needs `root` to be
-    a subreaper, or what a process leaves behind is not below it any more.
+    Returns False if something is still there after `patience` seconds (a process stuck in the kernel, or another user's,
+    started by sudo, which is logged). Needs `root` to be a subreaper, or what a process leaves behind is not below it any
+    more.
     """
     deadline = time.monotonic() + patience
+    refused: set[int] = set()
     while True:
         alive = descendants(root)
         if not alive:
@@ -71,8 +76,17 @@ def kill_descendants(root: int, patience: float = 5.0) -> bool:
         if time.monotonic() > deadline:
             return False
         for pid in alive:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+            _kill(pid, refused)
         time.sleep(_POLL_SECONDS)
+
+
+def _kill(pid: int, refused: set[int]) -> None:
+    """SIGKILL a process; one that may not be killed is logged and remembered in `refused`, so that it is logged once."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        if pid not in refused:
+            log.warning("process %d may not be killed: %s", pid, error)
+        refused.add(pid)
