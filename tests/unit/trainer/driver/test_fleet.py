@@ -1,5 +1,6 @@
 """Orders on their way to node agents, without Ray: each answers at once, or not yet."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,9 +25,12 @@ class Agent:
 
     def __init__(self) -> None:
         self.held, self.sent = FIRST, 0
-        self.full, self.slow = False, False
+        self.full, self.slow, self.dead = False, False, False
         self.apply = SimpleNamespace(remote=self._apply)
-        self.observe = SimpleNamespace(remote=lambda _: (self.held.revision, []))
+        self.observe = SimpleNamespace(remote=self._observe)
+
+    def _observe(self, _: object) -> Any:
+        return ray.exceptions.ActorDiedError() if self.dead else (self.held.revision, [])
 
     def _apply(self, orders: str) -> Any:
         self.sent += 1
@@ -95,3 +99,21 @@ def test_orders_that_are_under_way_are_not_sent_again(fleet: Fleet, agent: Agent
     fleet.order(FIRST.model_copy(update={"interrupted": True}))
     turns(fleet)
     assert agent.sent == 1
+
+
+def test_another_agent_is_started_after_one_whose_start_failed_though_not_at_once(
+    fleet: Fleet, agent: Agent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(Fleet, "_start_agent", lambda _, node: started.append(node) or agent)
+    agent.dead = True
+    turns(fleet)
+    assert fleet.nodes == 0
+    assert "could not start" in caplog.text
+    fleet.meet_nodes()
+    assert started == []
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + module.NEW_AGENT_SECONDS))
+    agent.dead = False
+    fleet.meet_nodes()
+    turns(fleet)
+    assert (started, fleet.nodes) == (["home"], 1)

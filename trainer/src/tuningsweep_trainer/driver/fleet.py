@@ -1,6 +1,7 @@
 """The node agents of a sweep: one started on every node that comes, orders passed on to all, observations gathered."""
 
 import logging
+import time
 from typing import Any, Final
 
 import ray
@@ -12,6 +13,8 @@ from tuningsweep_trainer.node.runtime import RELEASED_KEPT, Orders, TrialStatus
 from tuningsweep_trainer.node.summary import SweepSummary
 
 LEAVE_SECONDS: Final = 2.0
+NEW_AGENT_SECONDS: Final = 10.0
+"""After an agent that Ray does not restart, as its start failed, until another is started on the node."""
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ class Fleet:
         """Nodes that could not pass the last orders on."""
         self._asked: dict[str, Any] = {}
         self._heard: dict[str, list[TrialStatus]] = {}
+        self._not_before: dict[str, float] = {}
+        """When another agent may be started on a node, time.monotonic()."""
         self._home = ray.get_runtime_context().get_node_id()
 
     def order(self, orders: Orders) -> None:
@@ -48,13 +53,17 @@ class Fleet:
         """Start an agent on each new node, forget those of nodes that are gone."""
         alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
         for node in set(self._agents) - alive:
-            del self._agents[node]
-            self._failing.discard(node)
-            for known in (self._sent, self._asked, self._heard):
-                known.pop(node, None)
+            self._forget(node)
         for node in alive - set(self._agents):
-            self._agents[node] = self._start_agent(node)
-            log.info("node agent started", extra={"node": node})
+            if time.monotonic() >= self._not_before.get(node, 0.0):
+                self._agents[node] = self._start_agent(node)
+                log.info("node agent started", extra={"node": node})
+
+    def _forget(self, node: str) -> None:
+        del self._agents[node]
+        self._failing.discard(node)
+        for known in (self._sent, self._asked, self._heard):
+            known.pop(node, None)
 
     @property
     def nodes(self) -> int:
@@ -109,6 +118,11 @@ class Fleet:
         """Take in an answer; an agent that missed the last orders gets them again."""
         try:
             revision, self._heard[node] = ray.get(question)
+        except ray.exceptions.ActorDiedError as error:
+            log.error("a node agent could not start, another one will be tried: %s", error, extra={"node": node})
+            self._forget(node)
+            self._not_before[node] = time.monotonic() + NEW_AGENT_SECONDS
+            return
         except ray.exceptions.RayError as error:
             log.warning("a node agent does not answer, Ray restarts it: %s", error, extra={"node": node})
             return
