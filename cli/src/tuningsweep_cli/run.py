@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 from rich.console import Console
@@ -47,7 +48,8 @@ def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Pa
 
     _log_to(folder / "driver.log", sweep)
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-    listeners = [display, *make_listeners(sweep, str(folder))]
+    leave_now = threading.Event()
+    listeners = [display, *make_listeners(sweep, str(folder), leave_now=leave_now)]
     with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as scratch, display:
         options = DriverOptions(
             results=str(folder),
@@ -56,6 +58,7 @@ def _run(sweep: TuningSweep, folder: Path, display: Display, manifest_folder: Pa
             listeners=listeners,
             on_state=display.show,
             log_to_driver=False,
+            leave_now=leave_now,
             deadline_seconds=sweep.spec.active_deadline_seconds,
         )
         try:

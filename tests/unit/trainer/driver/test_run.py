@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from support.sweeps import sweep_manifest
+from tuningsweep_api.messages import SweepResult
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
 from tuningsweep_trainer.driver import run as module
@@ -34,11 +36,11 @@ def no_nodes(*_: Any) -> Any:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_interrupts_the_sweep_and_is_handled_as_before_afterwards(number: signal.Signals) -> None:
-    interrupted: list[str] = []
+    interrupted: list[signal.Signals] = []
     before = signal.getsignal(number)
-    with module._signals(lambda: interrupted.append("once"), enabled=True):
+    with module._signals(interrupted.append, enabled=True):
         os.kill(os.getpid(), number)
-    assert interrupted == ["once"]
+    assert interrupted == [number]
     assert signal.getsignal(number) is before
 
 
@@ -96,13 +98,31 @@ def test_a_preflight_that_fails_as_it_is_interrupted_says_nothing(
     run = make_run()
 
     def fails_as_storage_goes(_: Any) -> None:
-        run._interrupt()
+        run._interrupt(signal.SIGTERM)
         raise SweepError(ConditionReason.STORAGE_UNAVAILABLE, "unmounted")
 
     monkeypatch.setattr(module, "write_probe", fails_as_storage_goes)
     with pytest.raises(InterruptedSweepError):
         run.run()
     assert list(ledger.load().unfinished) == [TRIAL]
+
+
+def test_a_second_ctrl_c_and_one_after_the_last_trial_wait_for_no_server(make_run: Callable[..., Any]) -> None:
+    leave_now = threading.Event()
+    run = make_run(leave_now=leave_now)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run._interrupt(number)
+        assert run._book.interrupted
+        assert not leave_now.is_set()
+    run._interrupt(signal.SIGINT)
+    assert leave_now.is_set()
+
+    leave_now.clear()
+    ended = make_run(leave_now=leave_now)
+    ended._conductor.result = SweepResult(succeeded=True, reason=ConditionReason.SEARCH_FINISHED, message="")
+    ended._interrupt(signal.SIGINT)
+    assert leave_now.is_set()
+    assert not ended._book.interrupted
 
 
 def test_a_slow_trainable_is_spoken_of_and_hinders_nothing(

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,14 @@ time.sleep(60)
 
 
 @pytest.fixture
-def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[SenderProcess, Spool]]:
+def leave_now() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave_now: threading.Event
+) -> Callable[[str], tuple[SenderProcess, Spool]]:
     """Starts a delivery whose process runs other code than MLflow's."""
 
     def start(code: str) -> tuple[SenderProcess, Spool]:
@@ -52,7 +60,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.setattr(sender, "FIRST_WAIT", 0.0)
         spool = Spool(LocalStore(tmp_path))
         spool.put([TrackingEvent.now("started", trial="trial-0000")])
-        delivery = SenderProcess(str(tmp_path), spool)
+        delivery = SenderProcess(str(tmp_path), spool, leave_now)
         delivery.start()
         delivery.wake()
         return delivery, spool
@@ -99,4 +107,14 @@ def test_one_that_hangs_holds_up_the_end_only_so_long(
     delivery.finish()
     delivery.join(30)
     assert not delivery.is_alive()
+    assert spool.files == 1
+
+
+def test_who_does_not_want_to_wait_leaves_at_once(
+    started: Callable[[str], tuple[SenderProcess, Spool]], leave_now: threading.Event
+) -> None:
+    delivery, spool = started(HANGING)
+    leave_now.set()
+    delivery.finish()
+    delivery.join()
     assert spool.files == 1

@@ -1,5 +1,6 @@
 """How a sweep is run, apart from what its manifest says: the cluster's driver and `tuningsweep run` differ in this alone."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -49,6 +50,8 @@ class DriverOptions:
     """Called about once a second, and at the end, with the sweep's state."""
     handle_signals: bool = True
     """End cleanly on SIGINT and SIGTERM (only possible in the main thread)."""
+    leave_now: threading.Event = field(default_factory=threading.Event)
+    """Set by a second Ctrl-C, or by one after the last trial: listeners are not to wait for anybody any more."""
     deadline_seconds: float | None = None
     """End the sweep after this long; for runs that no operator watches."""
     log_to_driver: bool = True

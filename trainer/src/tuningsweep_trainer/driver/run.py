@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -127,7 +127,13 @@ class _Run:
         self._conductor.edit(end, end.digest())
         self._conductor.keep()
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, number: signal.Signals) -> None:
+        over = self._book.interrupted or self._conductor.result is not None
+        if over and number == signal.SIGINT:
+            log.warning("%s: what MLflow has not been told yet is kept in the results", number.name)
+            self._options.leave_now.set()
+            return
+        log.warning("%s: unfinished trials go on at the next start", number.name)
         self._book.interrupted = True
         self._conductor.nudge()
 
@@ -227,15 +233,14 @@ class _Run:
 
 
 @contextmanager
-def _signals(interrupt: Any, *, enabled: bool) -> Iterator[None]:
+def _signals(interrupt: Callable[[signal.Signals], None], *, enabled: bool) -> Iterator[None]:
     """SIGINT and SIGTERM interrupt the sweep while the block runs; only the main thread can arrange that."""
     if not enabled or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def handle(number: int, _: FrameType | None) -> None:
-        log.warning("%s: unfinished trials go on at the next start", signal.Signals(number).name)
-        interrupt()
+        interrupt(signal.Signals(number))
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

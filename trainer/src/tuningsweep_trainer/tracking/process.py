@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 class SenderProcess(threading.Thread):
     """A Delivery by a process; the thread reads its answers. Start it in a thread that lasts: the process ends with it."""
 
-    def __init__(self, results: str, spool: Spool) -> None:
+    def __init__(self, results: str, spool: Spool, leave_now: threading.Event | None = None) -> None:
         super().__init__(name="mlflow-sender", daemon=True)
         self._results, self._spool = results, spool
         self._closing = threading.Event()
-        self._clock = sender.ProgressClock()
+        self._clock = sender.ProgressClock(leave_now)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

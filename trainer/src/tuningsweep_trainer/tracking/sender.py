@@ -164,9 +164,15 @@ def taking_its_time(progress: Progress) -> Iterator[None]:
 class SenderThread(threading.Thread):
     """A Delivery by a thread of this process."""
 
-    def __init__(self, connect: Connect, spool: Spool, load: Load = lambda: None) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        spool: Spool,
+        load: Load = lambda: None,
+        leave_now: threading.Event | None = None,
+    ) -> None:
         super().__init__(name="mlflow-sender", daemon=True)
-        self._clock = ProgressClock()
+        self._clock = ProgressClock(leave_now)
         self._sender = Sender(connect, spool, load=load, progress=self._clock.note)
 
     def run(self) -> None:
@@ -186,10 +192,11 @@ class SenderThread(threading.Thread):
 
 
 class ProgressClock:
-    """How long there has been no sign of progress."""
+    """How long there has been no sign of progress; `leave_now` is set by who does not want to wait for any."""
 
-    def __init__(self) -> None:
+    def __init__(self, leave_now: threading.Event | None = None) -> None:
         self._at = time.monotonic()
+        self._leave_now = leave_now or threading.Event()
 
     def note(self, long: bool) -> None:
         """Take in a sign of progress; `long` if what comes next takes its time."""
@@ -199,9 +206,9 @@ class ProgressClock:
         """Count from now on, unless what is under way takes its time."""
         self._at = max(self._at, time.monotonic())
 
-    def quiet_seconds(self) -> float:
-        """Seconds since the last sign; less than zero while something takes its time."""
-        return time.monotonic() - self._at
+    def has_run_out(self) -> bool:
+        """Whether nothing is waited for any longer."""
+        return self._leave_now.is_set() or time.monotonic() - self._at > END_SECONDS
 
 
 def wait_for_end(thread: threading.Thread, clock: ProgressClock) -> None:
@@ -209,7 +216,7 @@ def wait_for_end(thread: threading.Thread, clock: ProgressClock) -> None:
     started = time.monotonic()
     while thread.is_alive():
         thread.join(0.1)
-        if clock.quiet_seconds() > END_SECONDS or time.monotonic() - started > LONGEST_END_SECONDS:
+        if clock.has_run_out() or time.monotonic() - started > LONGEST_END_SECONDS:
             return
 
 

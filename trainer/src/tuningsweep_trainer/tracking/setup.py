@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import threading
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -34,10 +35,13 @@ SWEEP_FILE: Final = f"tracking/{SWEEP_KEY}"
 log = logging.getLogger(__name__)
 
 
-def make_listeners(sweep: TuningSweep, results: str, *, own_process: bool = True) -> list[TrialListener]:
+def make_listeners(
+    sweep: TuningSweep, results: str, *, own_process: bool = True, leave_now: threading.Event | None = None
+) -> list[TrialListener]:
     """The tracking listener of a sweep, started; none if tracking is off or has no place to write to.
 
-    The process that sends ends with the thread that calls this. Without one of its own a thread sends.
+    The process that sends ends with the thread that calls this. Without one of its own a thread sends. Once `leave_now` is
+    set, the end of the sweep does not wait for the server.
     """
     if not sweep.spec.tracking.enabled:
         return []
@@ -49,7 +53,9 @@ def make_listeners(sweep: TuningSweep, results: str, *, own_process: bool = True
     store.write(SWEEP_FILE, json.dumps(sweep.without_pod_template().dump()).encode())
     spool = Spool(store)
     delivery: Delivery
-    delivery = SenderProcess(results, spool) if own_process else sender_thread(sweep, results, spool)
+    delivery = (
+        SenderProcess(results, spool, leave_now) if own_process else sender_thread(sweep, results, spool, leave_now)
+    )
     listener = MlflowListener(
         delivery,
         spool,
@@ -67,9 +73,11 @@ def tracked_sweep(store: Store) -> TuningSweep | None:
     return None if content is None else TuningSweep.from_stored(json.loads(content))
 
 
-def sender_thread(sweep: TuningSweep, results: str, spool: Spool) -> SenderThread:
+def sender_thread(
+    sweep: TuningSweep, results: str, spool: Spool, leave_now: threading.Event | None = None
+) -> SenderThread:
     """A thread that sends a sweep's spool."""
-    return SenderThread(connection(sweep, results), spool, partial(load, sweep, results))
+    return SenderThread(connection(sweep, results), spool, partial(load, sweep, results), leave_now)
 
 
 def load(sweep: TuningSweep, results: str) -> None:
