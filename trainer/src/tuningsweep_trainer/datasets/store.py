@@ -35,8 +35,8 @@ from tuningsweep_trainer.datasets.sources import load
 from tuningsweep_trainer.datasets.splitting import Floats, Indices, blocks, scaling, split, target_of
 from tuningsweep_trainer.errors import DatasetError
 
-LAYOUT: Final = 2
-"""Raised when the files change, so that folders of an older image are not taken."""
+LAYOUT: Final = 3
+"""Raised when the files change, or what is made of the same rows, so that folders of an older image are not taken."""
 REFERENCE_FILE: Final = "reference.json"
 
 
