@@ -70,6 +70,13 @@ def test_a_file_is_read_by_path_file_url_and_http(folder, address, monkeypatch, 
         assert rows.target.tolist() == [0, 1] * 5
 
 
+def test_a_placeholder_in_a_large_file_does_not_make_two_columns_of_one(tmp_path):
+    rows = 300_000  # pandas reads 2**18 bytes at a time unless it is told not to
+    numbers = [str(row % 3) for row in range(rows - 1)]
+    pd.DataFrame({"x": [*numbers, "?"], "y": [0, 1] * (rows // 2)}).to_csv(tmp_path / "rows.csv", index=False)
+    assert loaded(str(tmp_path / "rows.csv")).columns == ["x_0", "x_1", "x_2", "x_?"]
+
+
 def test_a_lost_connection_is_no_end_of_the_file(address, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(DatasetError, match=r"cannot be read \(the connection was lost after 24 of 44 bytes\)"):

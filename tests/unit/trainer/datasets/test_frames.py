@@ -86,6 +86,8 @@ def test_dropped_columns_may_hold_anything():
         ({"m": objects(Decimal(1), None, Decimal(1), 3)}, "y", [], "column 'm' has missing values"),
         ({"m": objects(1, pd.NA, 2, 3)}, "y", [], "column 'm' has missing values"),
         ({"m": objects(*map(Decimal, ("1e400", 1, 2, 3)))}, "y", [], "column 'm' has infinite values"),
+        ({"m": list("abab"), "m_a": [1, 2, 3, 4]}, "y", [], r"two columns are named 'm_a' once .*dropColumns"),
+        ({"m": pd.Categorical([1, "1", 1, "1"])}, "y", [], "two columns are named 'm_1' once categories"),
         ({"m": [1.0, np.nan, 2.0, 3.0]}, "m", [], r"dataset\.target: column 'm' has missing values"),
     ],
 )

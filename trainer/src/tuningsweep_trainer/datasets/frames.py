@@ -44,6 +44,7 @@ def rows_of(frame: pd.DataFrame, target: str | None, dropped: list[str]) -> Rows
     features = _with_numbers(features)
     _check_values(features)
     features = _encoded(features)
+    _check_names(features.columns, " once categories have columns of their own")
     return Rows(
         _numbers(features), _target_values(frame[target], target), [str(name) for name in features.columns], target
     )
@@ -57,6 +58,15 @@ def _check_columns(frame: pd.DataFrame, target: str, dropped: list[str]) -> None
     for name in dropped:
         if name not in frame.columns:
             raise DatasetError(f"{FIELD}.dropColumns: there is no column {name!r}; write columns of {_names(frame)}")
+
+
+def _check_names(names: "pd.Index[Any]", when: str) -> None:
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise DatasetError(
+            f"{FIELD}: two columns are named {str(twice[0])!r}{when};"
+            f" name one otherwise, or add the column that one is made of to {FIELD}.dropColumns"
+        )
 
 
 def _names(frame: pd.DataFrame) -> str:

@@ -56,7 +56,8 @@ def _read_file(location: str) -> pd.DataFrame:
         with _opened(location) as file:
             if location.endswith(".parquet"):
                 return pd.read_parquet(file)
-            return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None)
+            # Types are inferred of whole columns: by chunk, one placeholder makes numbers of some rows and strings of others.
+            return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None, low_memory=False)
     except Exception as error:  # pandas, pyarrow and urllib each raise their own kinds
         raise DatasetError(
             f"{FIELD}.file.location: {public_url(location)} cannot be read"
