@@ -14,8 +14,8 @@ from tuningsweep_trainer.errors import DatasetError
 DAYS = [date(2026, 1, day) for day in (1, 2, 3, 4)]
 
 
-def table(**columns):
-    return pd.DataFrame({"x": np.arange(4, dtype=np.uint8), "y": [0, 1, 0, 1], **columns})
+def table(columns=(), **more):
+    return pd.DataFrame({"x": np.arange(4, dtype=np.uint8), "y": [0, 1, 0, 1], **dict(columns), **more})
 
 
 def objects(*values):
@@ -87,11 +87,12 @@ def test_dropped_columns_may_hold_anything():
         ({"m": objects(1, pd.NA, 2, 3)}, "y", [], "column 'm' has missing values"),
         ({"m": objects(*map(Decimal, ("1e400", 1, 2, 3)))}, "y", [], "column 'm' has infinite values"),
         ({"m": list("abab"), "m_a": [1, 2, 3, 4]}, "y", [], r"two columns are named 'm_a' once .*dropColumns"),
+        ({1: [1, 2, 3, 4], "1": [5, 6, 7, 8]}, "y", [], r"two columns are named '1'; name one otherwise"),
         ({"m": pd.Categorical([1, "1", 1, "1"])}, "y", [], "two columns are named 'm_1' once categories"),
         ({"m": [1.0, np.nan, 2.0, 3.0]}, "m", [], r"dataset\.target: column 'm' has missing values"),
     ],
 )
 def test_a_refusal_names_field_and_column(columns, target, dropped, words):
     with pytest.raises(DatasetError, match=words) as caught:
-        rows_of(table(**columns), target, dropped)
+        rows_of(table(columns), target, dropped)
     assert caught.value.reason is ConditionReason.DATASET_UNAVAILABLE

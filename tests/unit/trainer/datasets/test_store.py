@@ -113,6 +113,14 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     assert (first.training_rows, second.training_rows) == (7, 14)
 
 
+def test_columns_that_parquet_numbers_are_named_by_their_numbers(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame(np.arange(40).reshape(10, 4) % 3).to_parquet(path)
+    dataset = Dataset(file=DatasetFile(location=str(path)), target="2", drop_columns=["0"])
+    rows = store.load(dataset, Task.CLASSIFICATION)
+    assert (rows.columns, rows.target_name) == (["1", "3"], "2")
+
+
 @pytest.mark.parametrize(("nested", "held"), [([[1], [2]], "ndarray"), ([{"a": 1}, {"a": 2}], "dict")])
 def test_nested_columns_of_parquet_are_refused_by_name(tmp_path, nested, held):
     path = tmp_path / "rows.parquet"

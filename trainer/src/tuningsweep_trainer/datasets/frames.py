@@ -33,6 +33,8 @@ class Rows:
 
 def rows_of(frame: pd.DataFrame, target: str | None, dropped: list[str]) -> Rows:
     """Numeric features and the target of a table; DatasetError says which column is in the way."""
+    frame = frame.set_axis(frame.columns.map(str), axis=1)  # Parquet may number them, a spec writes names
+    _check_names(frame.columns, "; name one otherwise")
     if target is None:
         raise DatasetError(
             f"{FIELD}.target: this data set has no default target; write one of its columns: {_names(frame)}"
@@ -44,10 +46,9 @@ def rows_of(frame: pd.DataFrame, target: str | None, dropped: list[str]) -> Rows
     features = _with_numbers(features)
     _check_values(features)
     features = _encoded(features)
-    _check_names(features.columns, " once categories have columns of their own")
-    return Rows(
-        _numbers(features), _target_values(frame[target], target), [str(name) for name in features.columns], target
-    )
+    advice = f"name one otherwise, or add the column that one is made of to {FIELD}.dropColumns"
+    _check_names(features.columns, f" once categories have columns of their own; {advice}")
+    return Rows(_numbers(features), _target_values(frame[target], target), list(features.columns), target)
 
 
 def _check_columns(frame: pd.DataFrame, target: str, dropped: list[str]) -> None:
@@ -60,17 +61,14 @@ def _check_columns(frame: pd.DataFrame, target: str, dropped: list[str]) -> None
             raise DatasetError(f"{FIELD}.dropColumns: there is no column {name!r}; write columns of {_names(frame)}")
 
 
-def _check_names(names: "pd.Index[Any]", when: str) -> None:
+def _check_names(names: "pd.Index[Any]", more: str) -> None:
     twice = names[names.duplicated()]
     if len(twice):
-        raise DatasetError(
-            f"{FIELD}: two columns are named {str(twice[0])!r}{when};"
-            f" name one otherwise, or add the column that one is made of to {FIELD}.dropColumns"
-        )
+        raise DatasetError(f"{FIELD}: two columns are named {twice[0]!r}{more}")
 
 
 def _names(frame: pd.DataFrame) -> str:
-    names = [str(name) for name in frame.columns]
+    names = list(frame.columns)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return ", ".join(names[:MAX_NAMES]) + more
 
