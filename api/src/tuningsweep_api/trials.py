@@ -69,7 +69,7 @@ class TrialRecord(Model):
 
 
 class RunningTrial(Model):
-    """A trial that is being trained now, or held until memory for it is free."""
+    """A trial that is being trained now, or held until memory for it is free or its node's data set is there."""
 
     trial: str
     parameters: dict[str, ParameterValue]
@@ -83,7 +83,7 @@ class RunningTrial(Model):
     """Seconds since the running step began; absent between steps."""
     metrics: Metrics = {}
     held: str = ""
-    """Why it waits for memory before it goes on (parallelTrialCount Auto); empty for one that is being trained."""
+    """Why it waits for memory (parallelTrialCount Auto) or for its data set; empty for one that is being trained."""
 
 
 class StopRecord(Model):
@@ -107,7 +107,7 @@ class TrialCounts(Model):
     """Trials the sweep knows of so far: ended, running and waiting."""
     pending: int = 0
     held: int = 0
-    """Those of the pending ones that wait for memory (parallelTrialCount Auto)."""
+    """Those of the pending ones that wait for memory (parallelTrialCount Auto) or for their node's data set."""
     running: int = 0
     succeeded: int = 0
     pruned: int = 0

@@ -1,4 +1,4 @@
-"""Files by path and by URL, in each format; a server that falls silent is given up."""
+"""Files by path and by URL, in each format; a server that falls silent or breaks off is given up."""
 
 import socket
 import threading
@@ -14,6 +14,8 @@ from tuningsweep_trainer.datasets import sources
 from tuningsweep_trainer.errors import DatasetError
 
 NAMES = ["rows.parquet", "rows.csv", "rows.csv.gz"]
+BROKEN_OFF = "/broken-off/"
+"""Below this the server of the tests sends half of what it has announced."""
 
 
 @pytest.fixture
@@ -30,6 +32,16 @@ def address(folder):
     class Handler(SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=str(folder))
+
+        def do_GET(self):
+            if not self.path.startswith(BROKEN_OFF):
+                super().do_GET()
+                return
+            content = (folder / self.path.removeprefix(BROKEN_OFF)).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: content.index(b"5,1")])  # whole lines, as if these were all
 
         def log_message(self, *_):
             pass
@@ -56,6 +68,19 @@ def test_a_file_is_read_by_path_file_url_and_http(folder, address, monkeypatch, 
         rows = loaded(location)
         assert rows.features[:, 0].tolist() == list(range(10))
         assert rows.target.tolist() == [0, 1] * 5
+
+
+def test_a_placeholder_in_a_large_file_does_not_make_two_columns_of_one(tmp_path):
+    rows = 300_000  # pandas reads 2**18 bytes at a time unless it is told not to
+    numbers = [str(row % 3) for row in range(rows - 1)]
+    pd.DataFrame({"x": [*numbers, "?"], "y": [0, 1] * (rows // 2)}).to_csv(tmp_path / "rows.csv", index=False)
+    assert loaded(str(tmp_path / "rows.csv")).columns == ["x_0", "x_1", "x_2", "x_?"]
+
+
+def test_a_lost_connection_is_no_end_of_the_file(address, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with pytest.raises(DatasetError, match=r"cannot be read \(the connection was lost after 24 of 44 bytes\)"):
+        loaded(f"{address}{BROKEN_OFF}rows.csv")
 
 
 def test_an_absent_url_is_a_sentence(address, monkeypatch):

@@ -86,6 +86,16 @@ def test_a_root_that_cannot_be_written_is_a_sentence(tmp_path):
         prepare(IRIS, Task.CLASSIFICATION, 0, tmp_path / "file" / "root")
 
 
+def test_what_nobody_has_thought_of_is_a_sentence_and_a_traceback_in_the_log(tmp_path, monkeypatch, caplog):
+    def fails(*_):
+        raise TypeError("unhashable type: 'list'")
+
+    monkeypatch.setattr(store, "load", fails)
+    with pytest.raises(DatasetError, match=r"dataset cannot be prepared \(TypeError: unhashable type: 'list'\); add"):
+        prepare(IRIS, Task.CLASSIFICATION, 0, tmp_path)
+    assert "Traceback" in caplog.text
+
+
 def test_a_missing_folder_is_a_sentence(tmp_path):
     ref = prepare(IRIS, Task.CLASSIFICATION, 0, tmp_path)
     shutil.rmtree(ref.folder)
@@ -101,6 +111,23 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     pd.DataFrame({"x": range(20), "y": [0, 1] * 10}).to_csv(path, index=False)
     second = prepare(dataset, Task.CLASSIFICATION, 0, tmp_path / "root")
     assert (first.training_rows, second.training_rows) == (7, 14)
+
+
+def test_columns_that_parquet_numbers_are_named_by_their_numbers(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame(np.arange(40).reshape(10, 4) % 3).to_parquet(path)
+    dataset = Dataset(file=DatasetFile(location=str(path)), target="2", drop_columns=["0"])
+    rows = store.load(dataset, Task.CLASSIFICATION)
+    assert (rows.columns, rows.target_name) == (["1", "3"], "2")
+
+
+@pytest.mark.parametrize(("nested", "held"), [([[1], [2]], "ndarray"), ([{"a": 1}, {"a": 2}], "dict")])
+def test_nested_columns_of_parquet_are_refused_by_name(tmp_path, nested, held):
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame({"x": range(10), "n": nested * 5, "y": [0, 1] * 5}).to_parquet(path)
+    dataset = Dataset(file=DatasetFile(location=str(path)), target="y")
+    with pytest.raises(DatasetError, match=f"column 'n' holds {held}, neither"):
+        prepare(dataset, Task.CLASSIFICATION, 0, tmp_path / "root")
 
 
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.csv", "rows.csv.gz"])

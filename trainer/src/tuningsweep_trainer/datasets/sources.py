@@ -56,7 +56,8 @@ def _read_file(location: str) -> pd.DataFrame:
         with _opened(location) as file:
             if location.endswith(".parquet"):
                 return pd.read_parquet(file)
-            return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None)
+            # Types are inferred of whole columns: by chunk, one placeholder makes numbers of some rows and strings of others.
+            return pd.read_csv(file, compression="gzip" if location.endswith(".gz") else None, low_memory=False)
     except Exception as error:  # pandas, pyarrow and urllib each raise their own kinds
         raise DatasetError(
             f"{FIELD}.file.location: {public_url(location)} cannot be read"
@@ -71,6 +72,7 @@ def _opened(location: str) -> Iterator[Any]:
     if location.startswith(("http://", "https://")):
         with urlopen(location, timeout=SILENCE_SECONDS) as answer, tempfile.TemporaryFile() as spooled:  # noqa: S310
             shutil.copyfileobj(answer, spooled)
+            _check_whole(spooled.tell(), answer.length)
             spooled.seek(0)
             yield spooled
     elif location.startswith("s3://"):
@@ -82,6 +84,12 @@ def _opened(location: str) -> Iterator[Any]:
     else:
         with Path(location.removeprefix("file://")).open("rb") as file:
             yield file
+
+
+def _check_whole(received: int, missing: int | None) -> None:
+    """OSError if an answer broke off: http.client counts what is `missing` of the length announced, and reads on quietly."""
+    if missing:
+        raise OSError(f"the connection was lost after {received} of {received + missing} bytes")
 
 
 def _bundled(name: BundledName, dropped: list[str]) -> Rows:

@@ -105,5 +105,16 @@ def scaling(features: np.ndarray[Any, Any], training: Indices) -> tuple[Floats, 
     for _, block in blocks(features, training):
         block -= mean
         squares += np.einsum("ij,ij->j", block, block)
-    deviation = np.sqrt(squares / len(training))
-    return mean, np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)), deviation, 1.0)
+    variance = squares / len(training)
+    return mean, np.where(_is_constant(variance, mean, len(training)), 1.0, np.sqrt(variance))
+
+
+def _is_constant(variance: Floats, mean: Floats, rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether a column's variance is no more than what rounding makes of a constant, whatever its unit.
+
+    The test of scikit-learn's scaler (`sklearn.preprocessing._data._is_constant_feature`): the error bound of a variance in
+    two passes, by Chan, Golub and LeVeque. For float32 too, as sums are float64.
+    """
+    rounding = rows * np.finfo(np.float64).eps
+    constant: np.ndarray[Any, np.dtype[np.bool_]] = variance <= rounding * variance + (rounding * mean) ** 2
+    return constant

@@ -8,6 +8,7 @@ learning rate means the same for every data set; `target_scale` leads back to th
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -35,9 +36,11 @@ from tuningsweep_trainer.datasets.sources import load
 from tuningsweep_trainer.datasets.splitting import Floats, Indices, blocks, scaling, split, target_of
 from tuningsweep_trainer.errors import DatasetError
 
-LAYOUT: Final = 2
-"""Raised when the files change, so that folders of an older image are not taken."""
+LAYOUT: Final = 3
+"""Raised when the files change, or what is made of the same rows, so that folders of an older image are not taken."""
 REFERENCE_FILE: Final = "reference.json"
+
+log = logging.getLogger(__name__)
 
 
 class PreparedRef(Model):
@@ -78,10 +81,19 @@ def prepare(dataset: Dataset, task: Task, seed: int, root: Path) -> PreparedRef:
             if not folder.is_dir():
                 _write_whole(load(dataset, task), task, seed, folder)
             return PreparedRef.model_validate_json((folder / REFERENCE_FILE).read_text())
+    except DatasetError:
+        raise
     except OSError as error:
         raise DatasetError(
             f"{FIELD} cannot be written under {root} ({error.strerror or error});"
             " give the workers a volume there that can be written and has room"
+        ) from error
+    except Exception as error:  # of libraries and of rows that nobody has thought of
+        log.exception("the data set cannot be prepared")
+        raise DatasetError(
+            f"{FIELD} cannot be prepared ({type(error).__name__}: {str(error)[:300]});"
+            f" add the columns that it speaks of to {FIELD}.dropColumns, or give another data set;"
+            " the log of the node agent has the traceback"
         ) from error
 
 

@@ -20,7 +20,7 @@ class Live:
     paused: bool = False
     """Waits for its scheduler; trials that wait for a supervisor are neither running nor paused."""
     held: str = ""
-    """Why its supervisor holds it until there is memory."""
+    """Why its supervisor holds it: until there is memory, or the data set."""
     training: bool = False
     """Whether a training process of this start has been heard of."""
     last: TrialResult | None = None
@@ -57,5 +57,5 @@ class Progress:
 
     @property
     def held(self) -> dict[str, Live]:
-        """Trials whose supervisor waits for memory."""
+        """Trials whose supervisor waits for memory or the data set."""
         return {name: live for name, live in self.live.items() if live.running and live.held}

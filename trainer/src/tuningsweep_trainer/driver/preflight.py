@@ -64,8 +64,7 @@ def check_on_node(context_json: str) -> Tried:
         _check_storage(context)
         _check_command(context)
         check_gpu_limit(context)
-        node = find_node(context)
-        rehearsed = rehearse(context, node.data)
+        rehearsed = rehearse(context, find_node(context).prepare_data())
         _check_floor(context, rehearsed.memory)
     except SweepError as error:
         return Tried((error.reason.value, error.message))

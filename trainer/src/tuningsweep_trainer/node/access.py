@@ -8,6 +8,7 @@ from typing import Any, Final
 import ray
 
 from tuningsweep_trainer.driver.context import ACTOR_NAMESPACE, SweepContext
+from tuningsweep_trainer.node.data import DataState
 from tuningsweep_trainer.node.in_use import hold
 from tuningsweep_trainer.node.runtime import RuntimeFolder
 
@@ -15,15 +16,28 @@ AGENT_SECONDS: Final = 120.0
 """The driver starts an agent on every node within seconds of the node's coming."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NodeAccess:
     """What a supervisor needs of its node."""
 
     runtime: RuntimeFolder
-    data: dict[str, Any] | None
-    """The prepared data set (a PreparedRef as JSON), if the trainable is a built-in one."""
+    agent: Any
+    """The node agent's handle."""
     gpus: tuple[str, ...] = ()
     """GPUs that Ray has given to this process alone, as in CUDA_VISIBLE_DEVICES."""
+    data: dict[str, Any] | None = None
+    """The prepared data set (a PreparedRef as JSON), once it was asked for and is there."""
+
+    def prepare_data(self) -> dict[str, Any] | None:
+        """Have the data set prepared, in one try, if the trainable is a built-in one; raises what preparing it raises."""
+        self.data = ray.get(self.agent.data.remote())
+        return self.data
+
+    def ask_for_data(self) -> DataState:
+        """How far the node is with the data set of a built-in workload; the agent tries while somebody asks."""
+        state: DataState = ray.get(self.agent.data_state.remote())
+        self.data = state.data
+        return state
 
 
 class NodeAgentMissingError(RuntimeError):
@@ -31,7 +45,7 @@ class NodeAgentMissingError(RuntimeError):
 
 
 def find_node(context: SweepContext) -> NodeAccess:
-    """Wait for the node's agent and its data set; raises what preparing the data set raised."""
+    """Wait for the node's agent; NodeAgentMissingError after AGENT_SECONDS."""
     name = context.agent_name(ray.get_runtime_context().get_node_id())
     deadline = time.monotonic() + AGENT_SECONDS
     while True:
@@ -44,6 +58,5 @@ def find_node(context: SweepContext) -> NodeAccess:
             time.sleep(0.05)
     folder: Any = ray.get(agent.folder.remote())
     hold(Path(folder))  # while the agent is started again, after its death, nobody may take this for abandoned
-    data: Any = ray.get(agent.data.remote())
     gpus = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
-    return NodeAccess(RuntimeFolder(Path(folder)), data, tuple(map(str, gpus)))
+    return NodeAccess(RuntimeFolder(Path(folder)), agent, tuple(map(str, gpus)))

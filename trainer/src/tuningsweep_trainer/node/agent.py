@@ -5,7 +5,6 @@ the driver what they measure, and serves Prometheus metrics. Trials and limits g
 """
 
 import logging
-import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
+from tuningsweep_trainer.node.data import DataState, NodeData
 from tuningsweep_trainer.node.exporter import TrialCollector
 from tuningsweep_trainer.node.in_use import hold, remove, remove_abandoned
 from tuningsweep_trainer.node.runtime import (
@@ -50,8 +50,7 @@ class NodeAgent:
         if self._runtime.read_orders() is None:
             self._runtime.write_orders(Orders.model_validate_json(orders_json))
         self._summary: SweepSummary | None = None
-        self._data_lock = threading.Lock()
-        self._data: dict[str, Any] | None = None
+        self._data = NodeData(self._prepare)
         if self._context.metrics_port is not None:
             self._serve_metrics(self._context.metrics_port)
 
@@ -61,18 +60,20 @@ class NodeAgent:
 
     def data(self) -> dict[str, Any] | None:
         """The data set as a PreparedRef in JSON, prepared by the first call; raises DatasetError if it cannot be had."""
-        builtin = self._context.sweep.spec.trainable.builtin
-        if builtin is None:
-            return None
-        with self._data_lock:
-            if self._data is None:
-                from tuningsweep_trainer.datasets.store import prepare
+        return None if self._context.sweep.spec.trainable.builtin is None else self._data.now()
 
-                root = self._runtime.path / "data"
-                prepared = prepare(builtin.dataset, builtin.task, builtin.seed, root)
-                self._publish(Path(prepared.folder))
-                self._data = prepared.dump()
-            return self._data
+    def data_state(self) -> DataState:
+        """How far the node is with the data set of a built-in workload; whoever waits for it asks again and again."""
+        return self._data.state()
+
+    def _prepare(self) -> dict[str, Any]:
+        from tuningsweep_trainer.datasets.store import prepare
+
+        builtin = self._context.sweep.spec.trainable.builtin
+        assert builtin is not None
+        prepared = prepare(builtin.dataset, builtin.task, builtin.seed, self._runtime.path / "data")
+        self._publish(Path(prepared.folder))
+        return prepared.dump()
 
     def _publish(self, folder: Path) -> None:
         """What the data set is goes to the results, for tracking; trials can do without."""

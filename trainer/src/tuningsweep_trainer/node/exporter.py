@@ -94,7 +94,7 @@ class TrialCollector(Collector):
     def _of_sweep(self, summary: SweepSummary) -> Iterator[Metric]:
         gauges: tuple[tuple[str, str, float | None], ...] = (
             ("trials_pending", "Trials that wait for their start or for their scheduler.", summary.pending),
-            ("trials_held", "Those of the pending trials that are held until there is memory.", summary.held),
+            ("trials_held", "Those of the pending trials that wait for memory or for their data set.", summary.held),
             ("trials_running", "Trials that run.", summary.running),
             ("best_objective", "Objective of the best trial so far that kept the limits.", summary.best_objective),
         )

@@ -76,7 +76,7 @@ class TrialStatus(Model):
     objective: float | None = None
     warnings: list[Warned] = []
     held: str = ""
-    """Why the trial waits for memory before a training process starts; there is none yet, and nothing is measured."""
+    """Why the trial waits before a training process starts; there is none yet, and nothing is measured."""
 
 
 def runtime_folder(run_id: str, node_id: str) -> Path:

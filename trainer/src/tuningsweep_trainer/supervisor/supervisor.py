@@ -6,42 +6,34 @@ outcome, reason, observed and limit), so that ending a trial needs nothing of Tu
 
 import json
 import logging
-import os
 import shutil
 import tempfile
-import time
 import uuid
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
-from tuningsweep_api.messages import desired_state
 from tuningsweep_api.outcomes import Outcome
-from tuningsweep_api.spec.sweep_rules import AUTO
 from tuningsweep_trainer.driver.context import SweepContext
 from tuningsweep_trainer.logs import configure_logging
 from tuningsweep_trainer.node.access import NodeAccess, find_node
-from tuningsweep_trainer.node.runtime import Orders, TrialStatus
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.traces import TraceWriter
 from tuningsweep_trainer.supervisor.admission import Admission
-from tuningsweep_trainer.supervisor.ending import Ending, metric_missing, stopped
+from tuningsweep_trainer.supervisor.ending import Ending, metric_missing
 from tuningsweep_trainer.supervisor.launcher import Launcher
 from tuningsweep_trainer.supervisor.measuring import Totals
 from tuningsweep_trainer.supervisor.monitor import Monitor
 from tuningsweep_trainer.supervisor.packing import expected_peak
 from tuningsweep_trainer.supervisor.reports import Ended, Report
 from tuningsweep_trainer.supervisor.result import RESULT_KEY, TrialResult
-from tuningsweep_trainer.supervisor.standing_orders import stop_reason
-from tuningsweep_trainer.supervisor.status import Publisher
+from tuningsweep_trainer.supervisor.waiting import Hold, wait_for_data, wait_for_memory
 from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 CHECKPOINT_NOTE = "tuningsweep.json"
 """File in a Tune checkpoint that says whose it is; the trial's own checkpoint lies beside it in CHECKPOINT_DATA."""
 CHECKPOINT_DATA = "data"
-HELD_SECONDS = 0.2
-"""Between two questions of a held trial whether there is memory now."""
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +73,7 @@ class Supervisor(tune.Trainable):
         """Tune's next result: waits for the training process to report or to end."""
         node = self._node = self._node or find_node(self._context)
         if self._training is None:
-            ended = self._wait_for_memory(node)
+            ended = self._wait(node)
             if ended is not None:
                 return self._last_result_of(ended.ending)
             self._training = self._launch(node)
@@ -96,26 +88,16 @@ class Supervisor(tune.Trainable):
                 self._last_report = event
                 return self._result(event)
 
-    def _wait_for_memory(self, node: NodeAccess) -> Ended | None:
-        """With parallelTrialCount Auto, hold the trial while there is no memory for it; its end if it is to end meanwhile."""
-        publisher = Publisher(node.runtime, self._trial)
-        while True:
-            orders = node.runtime.read_orders() or Orders(revision=0, desired=desired_state(self._context.sweep))
-            stop = stop_reason(orders, self._trial)
-            ended = None if stop is None else Ended(stopped(stop))
-            if orders.interrupted:
-                ended = Ended(None)
-            if ended is not None or orders.desired.parallel_trial_count != AUTO:
-                self._admission.leave()
-                break
-            peak = expected_peak(self._expected_memory, orders.desired.limits)
-            why = self._admission.ask(self._launcher.ready(), peak, time.monotonic())
-            if why is None:
-                break
-            publisher.put(TrialStatus(trial=self._trial, process="", supervisor_pid=os.getpid(), held=why))
-            time.sleep(HELD_SECONDS)
-        node.runtime.clear_status(os.getpid())
-        return ended
+    def _wait(self, node: NodeAccess) -> Ended | None:
+        """Hold the trial until a training process can be started; its end if it is to end meanwhile."""
+        hold = Hold(self._context.sweep, node.runtime, self._trial)
+        try:
+            ended = None
+            if self._context.sweep.spec.trainable.builtin is not None:
+                ended = wait_for_data(hold, node)
+            return ended or wait_for_memory(hold, self._admission, self._launcher, self._expected_memory)
+        finally:
+            hold.over()
 
     def _launch(self, node: NodeAccess) -> Monitor:
         """Start a training process from the trial's newest checkpoint."""
