@@ -15,7 +15,8 @@ from support.rig import rig_file
 
 BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 QUEUE = "100"
-RULE = ("FORWARD", "-m", "conntrack", "--ctstate", "NEW", "-j", "NFQUEUE", "--queue-num", QUEUE)
+RULE = ("FORWARD", "-m", "conntrack", "--ctstate", "NEW", "-j", "NFQUEUE", "--queue-num", QUEUE, "--queue-bypass")
+"""Bypassed if nobody decides: what has died would take the network from every other test."""
 
 
 @contextmanager
@@ -33,6 +34,7 @@ def policies_enforced(node: str, log: Path) -> Iterator[None]:
     subprocess.run(["iptables", "-t", "mangle", "-I", *RULE], check=True)
     try:
         yield
+        assert enforcer.poll() is None, "it has died"
     except BaseException:
         print(f"the enforcer's log ends:\n{log.read_text(errors='replace')[-4000:]}")
         raise

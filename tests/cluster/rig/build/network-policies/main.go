@@ -34,7 +34,9 @@ func main() {
 		factory.Core().V1().Namespaces(),
 		factory.Core().V1().Pods(),
 		nil, nil, nil, nil,
-		networkpolicy.Config{NodeName: *node, QueueID: *queue, NRIdisabled: true},
+		// With NRI, though no runtime here answers it: without, it dereferences nil and dies at the first packet of a pod
+		// whose address the API server does not have yet.
+		networkpolicy.Config{NodeName: *node, QueueID: *queue, NRIdisabled: false},
 	)
 	if err != nil {
 		klog.Fatal(err)
