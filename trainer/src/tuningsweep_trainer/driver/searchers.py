@@ -5,6 +5,7 @@ space by `nearest`, since not every searcher knows steps.
 """
 
 import logging
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -19,7 +20,6 @@ from tuningsweep_api.spec.search_space import Distribution, Parameter, Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices, nearest, step_of
-from tuningsweep_trainer.driver.values import plain_number
 
 SEED_BITS: Final = 31
 STUDY: Final = "sweep"
@@ -171,9 +171,11 @@ def _hyperopt_distribution(parameter: Parameter) -> Any:
     listed = choices(parameter)
     if listed is not None:
         return hp.choice(parameter.name, listed)
-    low, high = (plain_number(bound) for bound in bounds(parameter))
+    low, high = (float(bound) for bound in bounds(parameter))
+    if low == high:  # HyperOpt draws from no range that has one value only
+        return hp.choice(parameter.name, [nearest(parameter, low)])
     if parameter.feasible_space.distribution is Distribution.LOG_UNIFORM:
-        return hp.loguniform(parameter.name, float(np.log(low)), float(np.log(high)))
+        return hp.loguniform(parameter.name, math.log(low), math.log(high))
     return hp.uniform(parameter.name, low, high)
 
 
