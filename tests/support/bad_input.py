@@ -160,7 +160,14 @@ BAD_MANIFESTS = [
         {"spec.parameters.1.feasibleSpace.min": "1e-999"},
         "must be above zero with distribution logUniform",
     ),
-    BadInput("discrete with a grouped number", {f"{FIRST}.feasibleSpace.list": ["1_000"]}, "takes numbers"),
+    *(
+        BadInput(f"discrete with {name}", {f"{FIRST}.feasibleSpace.list": ["30", text]}, "takes numbers")
+        for name, text in (
+            ("a grouped number", "1_000"),
+            ("a number of thousands of digits", "3e4567"),
+            ("a number beyond all bounds", "1e101"),
+        )
+    ),
     BadInput(
         "zero step of a range",
         {FIRST: parameter("alpha", "double", min="1", max="3", step="0")},

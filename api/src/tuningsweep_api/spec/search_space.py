@@ -12,8 +12,8 @@ from tuningsweep_api.quantities import DECIMAL_PATTERN, DecimalText
 from tuningsweep_api.spec.rules import Rule, RuledModel
 
 WHOLE_PATTERN: Final = "^[-+]?[0-9]+$"
-NUMBER_PATTERN: Final = "^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
-"""Of a list; by both the API server and us, so that both take the same."""
+NUMBER_PATTERN: Final = DECIMAL_PATTERN.replace("\\.", "[.]")
+"""As CEL has it in its texts; by both the API server and us, so that both take the same."""
 WHOLE_LIMIT: Final = 2.0**63
 """Whole numbers have 64 bits. It is a double, for by doubles the API server compares."""
 LIMIT: Final = 1e100
@@ -76,7 +76,8 @@ def _log_positive(parameter: "Parameter") -> bool:
 def _list_numeric(parameter: "Parameter") -> bool:
     if parameter.parameter_type is not ParameterType.DISCRETE:
         return True
-    return all(re.fullmatch(NUMBER_PATTERN, value) for value in parameter.feasible_space.choices or [])
+    listed = parameter.feasible_space.choices or []
+    return all(re.fullmatch(NUMBER_PATTERN, value) and -LIMIT <= float(value) <= LIMIT for value in listed)
 
 
 def _whole(parameter: "Parameter") -> bool:
@@ -107,7 +108,7 @@ def contains(parameter: "Parameter", text: str) -> bool:
         return text in space.choices
     if space.min is None or space.max is None:
         return False
-    pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else DECIMAL_PATTERN
+    pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else NUMBER_PATTERN
     # By doubles, for so does the API server compare; decimals would refuse what it has accepted.
     return re.fullmatch(pattern, text) is not None and float(space.min) <= float(text) <= float(space.max)
 
@@ -122,10 +123,10 @@ def text_of(parameter: "Parameter", value: int | float | str) -> str:
 
 def cel_contains(parameter: str, text: str) -> str:
     """`contains` in CEL, for expressions of the parameter and the text."""
-    space, decimal = f"{parameter}.feasibleSpace", DECIMAL_PATTERN.replace("\\.", "[.]")
+    space = f"{parameter}.feasibleSpace"
     return (
         f"(has({space}.list) ? {text} in {space}.list : has({space}.min) && has({space}.max)"
-        f" && {text}.matches({parameter}.parameterType == 'int' ? '{WHOLE_PATTERN}' : '{decimal}')"
+        f" && {text}.matches({parameter}.parameterType == 'int' ? '{WHOLE_PATTERN}' : '{NUMBER_PATTERN}')"
         f" && double({space}.min) <= double({text}) && double({text}) <= double({space}.max))"
     )
 
@@ -135,6 +136,7 @@ _BOTH = "has(self.feasibleSpace.min) && has(self.feasibleSpace.max)"
 _NUMBERS = (
     "[" + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step")) + "]"
 )
+_BOUNDS = "from -1e100 to 1e100"
 _RULES = (
     Rule(
         f"!({_RANGED}) || ({_BOTH} && !has(self.feasibleSpace.list))",
@@ -186,8 +188,8 @@ _RULES = (
     Rule(
         f"{_NUMBERS}.all(v, self.parameterType == 'int' ? -{WHOLE_LIMIT:.1f} <= double(v) && double(v) <= {WHOLE_LIMIT:.1f}"
         f" : -{LIMIT} <= double(v) && double(v) <= {LIMIT})",
-        "feasibleSpace.min, max and step must be numbers of 64 bits for an int, at most 9223372036854775807, and from -1e100"
-        " to 1e100 for a double",
+        "feasibleSpace.min, max and step must be numbers of 64 bits for an int, at most 9223372036854775807, and"
+        f" {_BOUNDS} for a double",
         _within,
     ),
     Rule(
@@ -199,8 +201,8 @@ _RULES = (
     ),
     Rule(
         "self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v,"
-        f" v.matches('{NUMBER_PATTERN}'))",
-        "feasibleSpace.list of a discrete parameter takes numbers; use parameterType categorical for text",
+        f" v.matches('{NUMBER_PATTERN}') && -{LIMIT} <= double(v) && double(v) <= {LIMIT})",
+        f"feasibleSpace.list of a discrete parameter takes numbers {_BOUNDS}; use parameterType categorical for text",
         _list_numeric,
     ),
     Rule(
