@@ -15,7 +15,7 @@ from tuningsweep_api.spec.sweep_rules import ONE_OBJECTIVE
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.search_space import Parameters, nearest
-from tuningsweep_trainer.driver.searchers import SEARCHERS, make_searcher
+from tuningsweep_trainer.driver.searchers import SEARCHERS, HyperOptProposer, make_searcher
 
 SPACE = [
     {
@@ -162,6 +162,29 @@ def test_hyperopt_takes_a_trial_over_a_limit_for_the_worst_seen() -> None:
         trial = f"trial-{index:04d}"
         searcher.ended(record(trial, searcher.propose(index, trial), outcome, loss))
     assert [result["loss"] for result in searcher._search._hpopt_trials.results] == [2.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("algorithm", ["tpe", "hyperopt"])
+def test_trials_that_a_restart_interrupted_are_learnt_from_when_they_end(algorithm: str) -> None:
+    """The new driver goes on with them from their checkpoints: it has not asked for them, and they are not on record yet."""
+    wanted, first = spec(algorithm), make_searcher(spec(algorithm), 0)
+    asked = {f"trial-{index:04d}": first.propose(index, f"trial-{index:04d}") for index in range(8)}
+    records = [record(trial, parameters, Outcome.SUCCEEDED, loss_of(parameters)) for trial, parameters in asked.items()]
+    restarted = make_searcher(wanted, 8)
+    for ended in records[:4]:
+        restarted.ended(ended)
+    restarted.propose(8, "trial-0008")
+    for ended in records[4:]:
+        restarted.ended(ended)
+    assert sorted(known_losses(restarted)) == pytest.approx(
+        sorted(ended.metrics["validation_loss"] for ended in records)
+    )
+
+
+def known_losses(searcher: Any) -> list[float]:
+    if isinstance(searcher, HyperOptProposer):
+        return [loss for loss in searcher._search._hpopt_trials.losses() if loss is not None]
+    return [trial.value for trial in searcher._study.trials if trial.value is not None]
 
 
 AT_THE_EDGE = [

@@ -111,47 +111,48 @@ class HyperOptProposer:
     """HyperOpt's TPE.
 
     HyperOpt knows neither pruned nor failed points, so a trial without a usable objective is told as an error and passed
-    over, and one over a limit as the worst value seen. The trials on record are its first points, then those to evaluate.
+    over, and one over a limit as the worst value seen.
     """
 
     def __init__(self, spec: TuningSweepSpec, seed: int, points: Sequence[Parameters]) -> None:
-        self._spec, self._seed, self._points = spec, seed, points
+        from ray.tune.search.hyperopt import HyperOptSearch
+
+        logging.getLogger("hyperopt").setLevel(logging.WARNING)
+        self._spec = spec
         self._metric = spec.objective.objective_metric_name
-        self._history: list[TrialRecord] = []
         self._worst: float | None = None
-        self._search: Any = None
+        self._search: Any = HyperOptSearch(
+            space={parameter.name: _hyperopt_distribution(parameter) for parameter in spec.parameters},
+            metric=self._metric,
+            mode=spec.objective.type.value[:3],
+            points_to_evaluate=[dict(point) for point in points] or None,
+            random_state_seed=seed,
+        )
+        self._asked: set[str] = set()
 
     def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
         """What the estimator would try next."""
-        if self._search is None:
-            self._search = self._made()
+        self._asked.add(trial)
         return put_back(self._spec.parameters, self._search.suggest(trial))
 
     def ended(self, record: TrialRecord) -> None:
         """Learn from a result."""
-        if self._search is None:
-            self._history.append(record)
-        else:
-            self._tell(record)
+        if record.trial not in self._asked:
+            self._add(record)
+        self._tell(record)
 
-    def _made(self) -> Any:
-        from ray.tune.search.hyperopt import HyperOptSearch
+    def _add(self, record: TrialRecord) -> None:
+        """A trial that an earlier driver asked for, as if it had been asked for here: Ray 2.60 passes over the others."""
+        from hyperopt.fmin import generate_trial
 
-        logging.getLogger("hyperopt").setLevel(logging.WARNING)
-        names = [parameter.name for parameter in self._spec.parameters]
-        points = [{name: record.parameters[name] for name in names} for record in self._history] + list(self._points)
-        search = HyperOptSearch(
-            space={parameter.name: _hyperopt_distribution(parameter) for parameter in self._spec.parameters},
-            metric=self._metric,
-            mode=self._spec.objective.type.value[:3],
-            points_to_evaluate=points or None,
-            random_state_seed=self._seed,
-        )
-        self._search = search
-        for record in self._history:
-            search.suggest(record.trial)
-            self._tell(record)
-        return search
+        point = {parameter.name: record.parameters[parameter.name] for parameter in self._spec.parameters}
+        self._search._convert_categories_to_indices(point)
+        trials = self._search._hpopt_trials
+        (number,) = trials.new_trial_ids(1)
+        made = generate_trial(number, point)
+        trials.insert_trial_doc(made)
+        trials.refresh()
+        self._search._live_trial_mapping[record.trial] = (number, made)
 
     def _tell(self, record: TrialRecord) -> None:
         values = usable_values(self._spec.objective, record)
