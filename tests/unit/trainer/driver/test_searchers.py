@@ -189,6 +189,11 @@ def known_losses(searcher: Any) -> list[float]:
 
 AT_THE_EDGE = [
     ("int", {"min": "3", "max": "3"}),
+    ("int", {"min": "9007199254740993", "max": "9007199254740993"}),
+    ("int", {"min": "1", "max": "9007199254740993", "step": "7"}),
+    ("double", {"min": "0", "max": "1000", "step": "0.000001"}),
+    ("double", {"min": "1000000", "max": "1000001", "step": "0.001"}),
+    ("double", {"min": "-0.3", "max": "100000", "step": "0.1"}),
     ("double", {"min": "0.5", "max": "0.5"}),
     ("double", {"min": "0.1", "max": "0.10000000000000000000000000001", "distribution": "logUniform"}),
     ("double", {"min": "1", "max": "1e20", "distribution": "logUniform"}),

@@ -22,6 +22,8 @@ from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices, nearest, step_of
 
 SEED_BITS: Final = 31
+MOST_STEPS: Final = 10**6
+"""From zero to a value: where a double is no more than 1e-9 of a step off, so that Optuna is sure to take it for a step."""
 STUDY: Final = "sweep"
 """Name of Optuna's study; each has a storage of its own, in memory."""
 
@@ -89,7 +91,7 @@ class OptunaProposer:
 
 
 def _optuna_distribution(parameter: Parameter) -> Any:
-    """A parameter as Optuna sees it; steps on a logarithmic scale are put in by `nearest` afterwards."""
+    """A parameter as Optuna sees it; fine steps, and any on a logarithmic scale, are put in by `nearest` afterwards."""
     from optuna import distributions
 
     listed = choices(parameter)
@@ -100,11 +102,14 @@ def _optuna_distribution(parameter: Parameter) -> Any:
     step = step_of(parameter)
     if step is not None:
         high = low + step * ((high - low) // step)
+    # Optuna counts steps in doubles, and takes no value of a trial on record that seems to lie beside them.
+    told = None if logarithmic or step is None or max(abs(low), abs(high)) > step * MOST_STEPS else step
     if parameter.parameter_type is ParameterType.INT:
-        whole = 1 if logarithmic or step is None else int(step)
-        return distributions.IntDistribution(int(low), int(high), log=logarithmic, step=whole)
-    fraction = None if logarithmic or step is None else float(step)
-    return distributions.FloatDistribution(float(low), float(high), log=logarithmic, step=fraction)
+        least, most = int(float(low)), int(float(high))
+        return distributions.IntDistribution(least, most, log=logarithmic, step=int(told or 1))
+    return distributions.FloatDistribution(
+        float(low), float(high), log=logarithmic, step=None if told is None else float(told)
+    )
 
 
 class HyperOptProposer:
