@@ -139,7 +139,35 @@ BAD_MANIFESTS = [
     BadInput(
         "int as a power of ten", {FIRST: parameter("batch_size", "int", min="1", max="1e3")}, "as 1000 and not 1e3"
     ),
-    BadInput("discrete with a grouped number", {f"{FIRST}.feasibleSpace.list": ["1_000"]}, "takes numbers"),
+    *(
+        BadInput(
+            f"int of more than 64 bits: {number}",
+            {FIRST: parameter("batch_size", "int", **{"min": "0", **space})},
+            says,
+        )
+        for number, space, says in (
+            ("max", {"max": "18446744073709551615"}, "must be numbers of 64 bits for an int"),
+            ("min", {"min": "-9300000000000000000", "max": "0"}, "must be numbers of 64 bits for an int"),
+            ("values", {"min": "-9223372036854775807", "max": "9223372036854775807"}, "fewer than 2^64 steps"),
+        )
+    ),
+    BadInput("double without bounds", {"spec.parameters.1.feasibleSpace.max": "1e101"}, "from -1e100 to 1e100"),
+    BadInput(
+        "steps beyond counting", {FIRST: parameter("alpha", "double", min="0", max="1", step="1e-40")}, "2^64 steps"
+    ),
+    BadInput(
+        "log scale from next to nothing",
+        {"spec.parameters.1.feasibleSpace.min": "1e-999"},
+        "must be above zero with distribution logUniform",
+    ),
+    *(
+        BadInput(f"discrete with {name}", {f"{FIRST}.feasibleSpace.list": ["30", text]}, "takes numbers")
+        for name, text in (
+            ("a grouped number", "1_000"),
+            ("a number of thousands of digits", "3e4567"),
+            ("a number beyond all bounds", "1e101"),
+        )
+    ),
     BadInput(
         "zero step of a range",
         {FIRST: parameter("alpha", "double", min="1", max="3", step="0")},

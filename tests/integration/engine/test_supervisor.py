@@ -1,6 +1,7 @@
 """The supervisor as Tune calls it, without Ray: pauses, clones and actor ends keep the right checkpoint."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,47 @@ def test_what_a_paused_trial_has_done_on_another_actor_is_kept(
     supervisor.reset_config(config("trial-0001"))
     assert newest(context, "trial-0000") >= 7
     other.cleanup()
+
+
+BY_LINES = """
+import json, os, tempfile
+known = os.environ["TUNINGSWEEP_CHECKPOINT"]
+done = int(open(os.path.join(known, "done")).read()) if known else 0
+for step in range(done + 1, 6001):
+    folder = tempfile.mkdtemp()
+    open(os.path.join(folder, "done"), "w").write(str(step))
+    line = {"loss": 1 / step, "step": step, "went_on_from": done, "checkpoint": folder}
+    print(json.dumps(line), flush=True)
+"""
+BY_REPORT = """
+import os, pathlib, tempfile
+import tuningsweep
+known = os.environ["TUNINGSWEEP_CHECKPOINT"]
+done = int((pathlib.Path(known) / "done").read_text()) if known else 0
+for step in tuningsweep.step(range(done + 1, 6001)):
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "done").write_text(str(step))
+        tuningsweep.report({"loss": 1 / step, "went_on_from": done}, checkpoint=folder)
+"""
+
+
+def command(program: str) -> dict[str, Any]:
+    return {"trainable": {"command": [sys.executable, "-c", program]}}
+
+
+@pytest.mark.parametrize("edits", [command(BY_LINES), command(BY_REPORT)], ids=["lines", "report"])
+def test_a_command_goes_on_from_what_it_saved(supervisor: Supervisor, context: SweepContext, tmp_path: Path) -> None:
+    assert [result["step"] for result in steps(supervisor, 3)] == [1, 2, 3]
+    saved = saved_by(supervisor, tmp_path)
+    (temporary,) = supervisor._temporary
+    supervisor.reset_config(config("trial-0001"))
+    assert not temporary.exists()
+    assert newest(context, "trial-0000") == 3
+    supervisor.reset_config(config("trial-0000"))
+    supervisor.load_checkpoint(saved)
+    resumed = steps(supervisor, 3)
+    assert [(result["step"], result["went_on_from"]) for result in resumed] == [(4, 3), (5, 3), (6, 3)]
+    assert newest(context, "trial-0000") >= 6
 
 
 def test_a_clone_goes_on_from_the_other_trials_checkpoint(

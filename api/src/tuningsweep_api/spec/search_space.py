@@ -12,8 +12,14 @@ from tuningsweep_api.quantities import DECIMAL_PATTERN, DecimalText
 from tuningsweep_api.spec.rules import Rule, RuledModel
 
 WHOLE_PATTERN: Final = "^[-+]?[0-9]+$"
-NUMBER_PATTERN: Final = "^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
-"""Of a list; by both the API server and us, so that both take the same."""
+NUMBER_PATTERN: Final = DECIMAL_PATTERN.replace("\\.", "[.]")
+"""As CEL has it in its texts; by both the API server and us, so that both take the same."""
+WHOLE_LIMIT: Final = 2.0**63
+"""Whole numbers have 64 bits. It is a double, for by doubles the API server compares."""
+LIMIT: Final = 1e100
+"""Of doubles, both ways: searchers subtract and square them, and infinity is no value."""
+STEPS_LIMIT: Final = 2.0**64
+"""Random draws are of 64 bits."""
 
 
 class ParameterType(StrEnum):
@@ -64,13 +70,14 @@ def _range_ordered(parameter: "Parameter") -> bool:
 
 def _log_positive(parameter: "Parameter") -> bool:
     space = parameter.feasible_space
-    return space.distribution is Distribution.UNIFORM or space.min is None or Decimal(space.min) > 0
+    return space.distribution is Distribution.UNIFORM or space.min is None or float(space.min) > 0
 
 
 def _list_numeric(parameter: "Parameter") -> bool:
     if parameter.parameter_type is not ParameterType.DISCRETE:
         return True
-    return all(re.fullmatch(NUMBER_PATTERN, value) for value in parameter.feasible_space.choices or [])
+    listed = parameter.feasible_space.choices or []
+    return all(re.fullmatch(NUMBER_PATTERN, value) and -LIMIT <= float(value) <= LIMIT for value in listed)
 
 
 def _whole(parameter: "Parameter") -> bool:
@@ -80,6 +87,20 @@ def _whole(parameter: "Parameter") -> bool:
     return all(value is None or re.fullmatch(WHOLE_PATTERN, value) for value in (space.min, space.max, space.step))
 
 
+def _within(parameter: "Parameter") -> bool:
+    space = parameter.feasible_space
+    limit = WHOLE_LIMIT if parameter.parameter_type is ParameterType.INT else LIMIT
+    return all(value is None or -limit <= float(value) <= limit for value in (space.min, space.max, space.step))
+
+
+def _steps_countable(parameter: "Parameter") -> bool:
+    space = parameter.feasible_space
+    if space.min is None or space.max is None:
+        return True
+    step = space.step or ("1" if parameter.parameter_type is ParameterType.INT else None)
+    return step is None or float(space.max) - float(space.min) < float(step) * STEPS_LIMIT
+
+
 def contains(parameter: "Parameter", text: str) -> bool:
     """Whether a value as it is written is in the space: one of the list, or a number from min to max, steps left aside."""
     space = parameter.feasible_space
@@ -87,7 +108,7 @@ def contains(parameter: "Parameter", text: str) -> bool:
         return text in space.choices
     if space.min is None or space.max is None:
         return False
-    pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else DECIMAL_PATTERN
+    pattern = WHOLE_PATTERN if parameter.parameter_type is ParameterType.INT else NUMBER_PATTERN
     # By doubles, for so does the API server compare; decimals would refuse what it has accepted.
     return re.fullmatch(pattern, text) is not None and float(space.min) <= float(text) <= float(space.max)
 
@@ -102,16 +123,20 @@ def text_of(parameter: "Parameter", value: int | float | str) -> str:
 
 def cel_contains(parameter: str, text: str) -> str:
     """`contains` in CEL, for expressions of the parameter and the text."""
-    space, decimal = f"{parameter}.feasibleSpace", DECIMAL_PATTERN.replace("\\.", "[.]")
+    space = f"{parameter}.feasibleSpace"
     return (
         f"(has({space}.list) ? {text} in {space}.list : has({space}.min) && has({space}.max)"
-        f" && {text}.matches({parameter}.parameterType == 'int' ? '{WHOLE_PATTERN}' : '{decimal}')"
+        f" && {text}.matches({parameter}.parameterType == 'int' ? '{WHOLE_PATTERN}' : '{NUMBER_PATTERN}')"
         f" && double({space}.min) <= double({text}) && double({text}) <= double({space}.max))"
     )
 
 
 _RANGED = "self.parameterType in ['int', 'double']"
 _BOTH = "has(self.feasibleSpace.min) && has(self.feasibleSpace.max)"
+_NUMBERS = (
+    "[" + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step")) + "]"
+)
+_BOUNDS = "from -1e100 to 1e100"
 _RULES = (
     Rule(
         f"!({_RANGED}) || ({_BOTH} && !has(self.feasibleSpace.list))",
@@ -153,19 +178,31 @@ _RULES = (
     Rule(
         "!has(self.feasibleSpace.step) || double(self.feasibleSpace.step) > 0.0",
         "feasibleSpace.step must be above zero",
-        lambda p: p.feasible_space.step is None or Decimal(p.feasible_space.step) > 0,
+        lambda p: p.feasible_space.step is None or float(p.feasible_space.step) > 0,
     ),
     Rule(
-        "self.parameterType != 'int' || ["
-        + ", ".join(f"has(self.feasibleSpace.{f}) ? self.feasibleSpace.{f} : '0'" for f in ("min", "max", "step"))
-        + f"].all(v, v.matches('{WHOLE_PATTERN}'))",
+        f"self.parameterType != 'int' || {_NUMBERS}.all(v, v.matches('{WHOLE_PATTERN}'))",
         "feasibleSpace of an int parameter takes whole numbers, as 1000 and not 1e3; use parameterType double for others",
         _whole,
     ),
     Rule(
+        f"{_NUMBERS}.all(v, self.parameterType == 'int' ? -{WHOLE_LIMIT:.1f} <= double(v) && double(v) <= {WHOLE_LIMIT:.1f}"
+        f" : -{LIMIT} <= double(v) && double(v) <= {LIMIT})",
+        "feasibleSpace.min, max and step must be numbers of 64 bits for an int, at most 9223372036854775807, and"
+        f" {_BOUNDS} for a double",
+        _within,
+    ),
+    Rule(
+        f"!({_BOTH}) || !(has(self.feasibleSpace.step) || self.parameterType == 'int')"
+        " || double(self.feasibleSpace.max) - double(self.feasibleSpace.min)"
+        f" < double(has(self.feasibleSpace.step) ? self.feasibleSpace.step : '1') * {STEPS_LIMIT:.1f}",
+        "feasibleSpace.step is too small for a range from min to max: they must be fewer than 2^64 steps apart",
+        _steps_countable,
+    ),
+    Rule(
         "self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v,"
-        f" v.matches('{NUMBER_PATTERN}'))",
-        "feasibleSpace.list of a discrete parameter takes numbers; use parameterType categorical for text",
+        f" v.matches('{NUMBER_PATTERN}') && -{LIMIT} <= double(v) && double(v) <= {LIMIT})",
+        f"feasibleSpace.list of a discrete parameter takes numbers {_BOUNDS}; use parameterType categorical for text",
         _list_numeric,
     ),
     Rule(

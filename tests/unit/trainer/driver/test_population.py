@@ -1,5 +1,6 @@
 """Population based training gives a trial another one's configuration, not its name."""
 
+from statistics import correlation
 from typing import Any
 
 import pytest
@@ -29,3 +30,19 @@ def test_a_clone_keeps_its_name(kind: str, monkeypatch: pytest.MonkeyPatch) -> N
     config, _ = scheduler._get_new_config(FakeTrial("trial-0000", 0.2), FakeTrial("trial-0001", 0.8))
     assert config["trial"] == "trial-0000"
     assert 0.1 <= config["parameters"]["alpha"] <= 1
+
+
+def test_parameters_are_resampled_independently_and_the_same_after_a_restart() -> None:
+    ranges = [
+        {"name": name, "parameterType": "double", "feasibleSpace": {"min": "0", "max": "1"}}
+        for name in ("alpha", "epsilon")
+    ]
+    spec = TuningSweep.from_manifest(sweep_manifest(spec__scheduler={"type": "PBT"}, spec__parameters=ranges)).spec
+
+    def draws() -> dict[str, list[float]]:
+        resampled = make_scheduler(spec, lambda: 1)._hyperparam_mutations["parameters"]
+        return {name: [draw() for _ in range(100)] for name, draw in resampled.items()}
+
+    drawn = draws()
+    assert abs(correlation(drawn["alpha"], drawn["epsilon"])) < 0.5
+    assert draws() == drawn

@@ -1,17 +1,21 @@
 """Searchers are told of every trial that ended, go on after a restart without repeating themselves, and stay in the space."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from support.sweeps import sweep_manifest
 from tuningsweep_api.outcomes import Outcome, Reason
+from tuningsweep_api.spec.search import SearchAlgorithm
 from tuningsweep_api.spec.search_space import ParameterType
 from tuningsweep_api.spec.sweep import TuningSweep, TuningSweepSpec
 from tuningsweep_api.spec.sweep_rules import ONE_OBJECTIVE
 from tuningsweep_api.trials import TrialRecord
+from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.search_space import Parameters, nearest
-from tuningsweep_trainer.driver.searchers import SEARCHERS, make_searcher
+from tuningsweep_trainer.driver.searchers import SEARCHERS, HyperOptProposer, make_searcher
 
 SPACE = [
     {
@@ -29,9 +33,14 @@ SPACE = [
 SMALL = [{"type": "minimize", "objectiveMetricName": "peak_memory_bytes"}]
 
 
-def spec(algorithm: str, objective: str = "minimize", additional: list[dict[str, str]] = []) -> TuningSweepSpec:  # noqa: B006
-    edits: dict[str, Any] = {"spec__search": {"algorithmName": algorithm, "seed": 3}, "spec__parameters": SPACE}
-    edits["spec__objective__additionalObjectives"] = additional
+def spec(
+    algorithm: str,
+    objective: str = "minimize",
+    additional: Sequence[dict[str, str]] = (),
+    parameters: Sequence[dict[str, Any]] = SPACE,
+) -> TuningSweepSpec:
+    edits: dict[str, Any] = {"spec__search": {"algorithmName": algorithm, "seed": 3}, "spec__parameters": [*parameters]}
+    edits["spec__objective__additionalObjectives"] = [*additional]
     return TuningSweep.from_manifest(sweep_manifest(**edits, spec__objective__type=objective)).spec
 
 
@@ -153,6 +162,66 @@ def test_hyperopt_takes_a_trial_over_a_limit_for_the_worst_seen() -> None:
         trial = f"trial-{index:04d}"
         searcher.ended(record(trial, searcher.propose(index, trial), outcome, loss))
     assert [result["loss"] for result in searcher._search._hpopt_trials.results] == [2.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("algorithm", ["tpe", "hyperopt"])
+def test_trials_that_a_restart_interrupted_are_learnt_from_when_they_end(algorithm: str) -> None:
+    """The new driver goes on with them from their checkpoints: it has not asked for them, and they are not on record yet."""
+    wanted, first = spec(algorithm), make_searcher(spec(algorithm), 0)
+    asked = {f"trial-{index:04d}": first.propose(index, f"trial-{index:04d}") for index in range(8)}
+    records = [record(trial, parameters, Outcome.SUCCEEDED, loss_of(parameters)) for trial, parameters in asked.items()]
+    restarted = make_searcher(wanted, 8)
+    for ended in records[:4]:
+        restarted.ended(ended)
+    restarted.propose(8, "trial-0008")
+    for ended in records[4:]:
+        restarted.ended(ended)
+    assert sorted(known_losses(restarted)) == pytest.approx(
+        sorted(ended.metrics["validation_loss"] for ended in records)
+    )
+
+
+def known_losses(searcher: Any) -> list[float]:
+    if isinstance(searcher, HyperOptProposer):
+        return [loss for loss in searcher._search._hpopt_trials.losses() if loss is not None]
+    return [trial.value for trial in searcher._study.trials if trial.value is not None]
+
+
+AT_THE_EDGE = [
+    ("int", {"min": "3", "max": "3"}),
+    ("int", {"min": "9007199254740993", "max": "9007199254740993"}),
+    ("int", {"min": "1", "max": "9007199254740993", "step": "7"}),
+    ("double", {"min": "0", "max": "1000", "step": "0.000001"}),
+    ("double", {"min": "1000000", "max": "1000001", "step": "0.001"}),
+    ("double", {"min": "-0.3", "max": "100000", "step": "0.1"}),
+    ("double", {"min": "0.5", "max": "0.5"}),
+    ("double", {"min": "0.1", "max": "0.10000000000000000000000000001", "distribution": "logUniform"}),
+    ("double", {"min": "1", "max": "1e20", "distribution": "logUniform"}),
+    ("double", {"min": "-1e100", "max": "1e100"}),
+    ("int", {"min": "0", "max": "9223372036854775807"}),
+    ("int", {"min": "-9223372036854774784", "max": "9223372036854774784"}),
+    ("int", {"min": "1", "max": "9223372036854775807", "distribution": "logUniform"}),
+]
+"""Types and spaces that validation lets through."""
+
+
+@pytest.mark.parametrize(("kind", "space"), AT_THE_EDGE)
+@pytest.mark.parametrize("algorithm", [SearchAlgorithm.RANDOM, *SEARCHERS])
+def test_what_validation_lets_through_can_be_searched(algorithm: str, kind: str, space: dict[str, str]) -> None:
+    odd = {"name": "epsilon", "parameterType": kind, "feasibleSpace": space}
+    wanted = spec(algorithm, parameters=[*SPACE, odd])
+    history: list[TrialRecord] = []
+    for index in range(26):
+        if index in (0, 13):
+            proposer = make_proposer(wanted, index)
+            for ended in history:
+                proposer.ended(ended)
+        trial = f"trial-{index:04d}"
+        parameters = proposer.propose(index, trial)
+        assert parameters is not None
+        assert Decimal(space["min"]) <= Decimal(repr(parameters["epsilon"])) <= Decimal(space["max"])
+        history.append(record(trial, parameters, Outcome.SUCCEEDED, loss_of(parameters)))
+        proposer.ended(history[-1])
 
 
 @pytest.mark.parametrize("algorithm", SEARCHERS)

@@ -1,5 +1,6 @@
 """A program run as `trainable.command`: its steps take what they take, however long Tune lets its reports wait."""
 
+import json
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from support.patience import PATIENCE, eventually
 from tuningsweep_api.spec.trainable import Trainable
+from tuningsweep_trainer.results.checkpoints import Checkpoint, CheckpointStore
 from tuningsweep_trainer.training import command as module
 from tuningsweep_trainer.training import output
 from tuningsweep_trainer.training.clock import StepClock
@@ -51,16 +53,24 @@ class Trial:
         os.set_blocking(reports_read, False)
         clock = StepClock.create()
         self.clock = StepClock(clock)
-        trainable = Trainable(command=["program"])
-        job = TrainingJob(
-            trial="trial-0000", parameters={}, trainable=trainable, objective="loss", checkpoint_root=str(folder)
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        self._job = TrainingJob(
+            trial="trial-0000",
+            parameters={},
+            trainable=Trainable(command=["program"]),
+            objective="loss",
+            scratch=str(self.scratch),
+            checkpoint_root=str(folder),
         )
-        self._session = TrialSession(job, reports_write, acknowledgements_read, StepClock(clock))
+        self.checkpoints = CheckpointStore(str(folder), "trial-0000")
+        self._session = TrialSession(self._job, reports_write, acknowledgements_read, StepClock(clock))
         self.supervisor = Supervisor(reports_read, acknowledgements_write, ended)
         self.supervisor.start()
 
     def run(self, program: str) -> None:
-        run_command([sys.executable, "-c", program], {}, None, self._session)
+        trainable = Trainable(command=[sys.executable, "-c", program])
+        run_command(self._job.model_copy(update={"trainable": trainable}), self._session)
 
     def steps(self, reports: int) -> list[int]:
         """Of so many reports; the supervisor may be a little behind."""
@@ -131,6 +141,46 @@ def test_a_program_that_fails_has_all_its_reports_taken_and_its_other_lines_logg
 @pytest.mark.parametrize("line", ['{"loss": NaN}', '{"loss": 1, "step": NaN}'])
 def test_what_is_no_number_ends_the_trial(trial: Trial, line: str) -> None:
     with pytest.raises(ValueError, match=r"NaN|nan"):
+        trial.run(f"print({line!r})")
+
+
+SAVES = """
+import json, os, tempfile
+for step in range(1, 7):
+    folder = tempfile.mkdtemp() if step < 6 else %r
+    os.makedirs(folder, exist_ok=True)
+    open(os.path.join(folder, "state"), "w").write(str(step))
+    print(json.dumps({"loss": 1.0, "step": 10 * step, "checkpoint": folder}), flush=True)
+"""
+
+
+def test_a_program_saves_what_it_has_in_new_folders_however_late_they_are_looked_at(
+    trial: Trial, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    trial.run(SAVES % str(elsewhere))
+    latest = trial.checkpoints.latest()
+    assert latest == Checkpoint(5, step=60, metrics={"loss": 1.0})
+    for number, state in ((4, "5"), (5, "6")):
+        trial.checkpoints.fetch(number, tmp_path / state)
+        assert (tmp_path / state / "state").read_text() == state
+    assert list(trial.scratch.iterdir()) == [], "of what was saved"
+    assert (elsewhere / "state").read_text() == "6"
+
+
+def test_what_links_out_of_the_trials_own_folder_is_left_alone(trial: Trial, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (trial.scratch / "link").symlink_to(tmp_path / "precious")
+    for path in (trial.scratch, trial.scratch / "link"):
+        trial.run(f'print(\'{{"loss": 1, "checkpoint": "{path}"}}\')')
+    assert (trial.scratch / "link").is_symlink()
+    assert (tmp_path / "precious").is_dir()
+
+
+@pytest.mark.parametrize("path", ["/no/such/folder", ""])
+def test_a_checkpoint_that_is_no_folder_ends_the_trial(trial: Trial, path: str) -> None:
+    line = json.dumps({"loss": 1, "checkpoint": path})
+    with pytest.raises(NotADirectoryError, match=f"checkpoint '{path}': report the path of an existing folder"):
         trial.run(f"print({line!r})")
 
 

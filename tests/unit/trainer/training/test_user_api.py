@@ -10,7 +10,7 @@ import pytest
 
 from tuningsweep import report, step
 from tuningsweep_trainer.training import session as sessions
-from tuningsweep_trainer.training.command import parse_report
+from tuningsweep_trainer.training.command import LineReport, parse_report
 from tuningsweep_trainer.training.process import call_function, failure, load_function, takes_checkpoint
 
 
@@ -45,6 +45,11 @@ def test_numpy_numbers_are_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"loss": 0.5, "n": 3.0, "step": 1}
 
 
+def test_outside_a_trial_a_checkpoint_stays_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report({"loss": 0.5}, checkpoint=tmp_path / "anywhere")
+    assert json.loads(capsys.readouterr().out) == {"loss": 0.5, "step": 1}
+
+
 def test_steps_as_block_and_as_loop(printing: sessions.PrintingSession) -> None:
     with step():
         assert printing.clock.read().started is not None
@@ -53,6 +58,12 @@ def test_steps_as_block_and_as_loop(printing: sessions.PrintingSession) -> None:
         break
     reading = printing.clock.read()
     assert (reading.steps, reading.started) == (5, None)
+
+
+def test_a_report_within_a_step_counts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in step(range(2)):
+        report({"loss": 1.0})
+    assert [json.loads(line)["step"] for line in capsys.readouterr().out.splitlines()] == [1, 2]
 
 
 def test_a_step_that_raises_is_over(printing: sessions.PrintingSession) -> None:
@@ -111,7 +122,11 @@ def test_a_failure_is_the_last_line_for_people_and_the_traceback_for_the_log() -
         ('{"loss": ', None),
         ("[1, 2]", None),
         ("epoch 3", None),
+        ('{"loss": 1, "step": 3, "checkpoint": "here"}', ({"loss": 1}, 3, "here")),
+        ('{"checkpoint": "/c"}', ({}, None, "/c")),
+        ('{"loss": 1, "checkpoint": 3}', ({"loss": 1, "checkpoint": 3}, None)),
+        ('{"loss": "low", "checkpoint": "/c"}', None),
     ],
 )
 def test_lines_of_a_command(line: str, report_in_it: Any) -> None:
-    assert parse_report(line) == report_in_it
+    assert parse_report(line) == (None if report_in_it is None else LineReport(*report_in_it))

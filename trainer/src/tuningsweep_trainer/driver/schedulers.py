@@ -235,7 +235,8 @@ def _mutation(parameter: Parameter, seed: int) -> Any:
     listed = choices(parameter)
     if listed is not None:
         return listed
-    source = random.Random(seed)  # noqa: S311 - a search, not a secret
+    # A sequence of its own: with one for all, what explores one parameter explores the others at the same quantile.
+    source = random.Random(f"{seed}/{parameter.name}")  # noqa: S311 - a search, not a secret
     return lambda: random_configuration([parameter], seed, source.getrandbits(31))[parameter.name]
 
 

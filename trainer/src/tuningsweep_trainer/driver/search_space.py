@@ -129,7 +129,7 @@ def _drawn(parameter: Parameter, generator: np.random.Generator) -> ParameterVal
     if parameter.feasible_space.distribution is Distribution.LOG_UNIFORM:
         drawn = math.exp(generator.uniform(math.log(low), math.log(high)))
     elif step_of(parameter) is not None:
-        return _at(parameter, int(generator.integers(_positions(parameter))))
+        return _at(parameter, int(generator.integers(_positions(parameter), dtype=np.uint64)))
     else:
         drawn = generator.uniform(low, high)
     return nearest(parameter, drawn)

@@ -5,6 +5,7 @@ space by `nearest`, since not every searcher knows steps.
 """
 
 import logging
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -19,9 +20,10 @@ from tuningsweep_api.spec.search_space import Distribution, Parameter, Parameter
 from tuningsweep_api.spec.sweep import TuningSweepSpec
 from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver.search_space import Parameters, bounds, choices, nearest, step_of
-from tuningsweep_trainer.driver.values import plain_number
 
 SEED_BITS: Final = 31
+MOST_STEPS: Final = 10**6
+"""From zero to a value: where a double is no more than 1e-9 of a step off, so that Optuna is sure to take it for a step."""
 STUDY: Final = "sweep"
 """Name of Optuna's study; each has a storage of its own, in memory."""
 
@@ -89,7 +91,7 @@ class OptunaProposer:
 
 
 def _optuna_distribution(parameter: Parameter) -> Any:
-    """A parameter as Optuna sees it; steps on a logarithmic scale are put in by `nearest` afterwards."""
+    """A parameter as Optuna sees it; fine steps, and any on a logarithmic scale, are put in by `nearest` afterwards."""
     from optuna import distributions
 
     listed = choices(parameter)
@@ -100,58 +102,62 @@ def _optuna_distribution(parameter: Parameter) -> Any:
     step = step_of(parameter)
     if step is not None:
         high = low + step * ((high - low) // step)
+    # Optuna counts steps in doubles, and takes no value of a trial on record that seems to lie beside them.
+    told = None if logarithmic or step is None or max(abs(low), abs(high)) > step * MOST_STEPS else step
     if parameter.parameter_type is ParameterType.INT:
-        whole = 1 if logarithmic or step is None else int(step)
-        return distributions.IntDistribution(int(low), int(high), log=logarithmic, step=whole)
-    fraction = None if logarithmic or step is None else float(step)
-    return distributions.FloatDistribution(float(low), float(high), log=logarithmic, step=fraction)
+        least, most = int(float(low)), int(float(high))
+        return distributions.IntDistribution(least, most, log=logarithmic, step=int(told or 1))
+    return distributions.FloatDistribution(
+        float(low), float(high), log=logarithmic, step=None if told is None else float(told)
+    )
 
 
 class HyperOptProposer:
     """HyperOpt's TPE.
 
     HyperOpt knows neither pruned nor failed points, so a trial without a usable objective is told as an error and passed
-    over, and one over a limit as the worst value seen. The trials on record are its first points, then those to evaluate.
+    over, and one over a limit as the worst value seen.
     """
 
     def __init__(self, spec: TuningSweepSpec, seed: int, points: Sequence[Parameters]) -> None:
-        self._spec, self._seed, self._points = spec, seed, points
+        from ray.tune.search.hyperopt import HyperOptSearch
+
+        logging.getLogger("hyperopt").setLevel(logging.WARNING)
+        self._spec = spec
         self._metric = spec.objective.objective_metric_name
-        self._history: list[TrialRecord] = []
         self._worst: float | None = None
-        self._search: Any = None
+        self._search: Any = HyperOptSearch(
+            space={parameter.name: _hyperopt_distribution(parameter) for parameter in spec.parameters},
+            metric=self._metric,
+            mode=spec.objective.type.value[:3],
+            points_to_evaluate=[dict(point) for point in points] or None,
+            random_state_seed=seed,
+        )
+        self._asked: set[str] = set()
 
     def propose(self, index: int, trial: str) -> Parameters | None:  # noqa: ARG002 - a Proposer
         """What the estimator would try next."""
-        if self._search is None:
-            self._search = self._made()
+        self._asked.add(trial)
         return put_back(self._spec.parameters, self._search.suggest(trial))
 
     def ended(self, record: TrialRecord) -> None:
         """Learn from a result."""
-        if self._search is None:
-            self._history.append(record)
-        else:
-            self._tell(record)
+        if record.trial not in self._asked:
+            self._add(record)
+        self._tell(record)
 
-    def _made(self) -> Any:
-        from ray.tune.search.hyperopt import HyperOptSearch
+    def _add(self, record: TrialRecord) -> None:
+        """A trial that an earlier driver asked for, as if it had been asked for here: Ray 2.60 passes over the others."""
+        from hyperopt.fmin import generate_trial
 
-        logging.getLogger("hyperopt").setLevel(logging.WARNING)
-        names = [parameter.name for parameter in self._spec.parameters]
-        points = [{name: record.parameters[name] for name in names} for record in self._history] + list(self._points)
-        search = HyperOptSearch(
-            space={parameter.name: _hyperopt_distribution(parameter) for parameter in self._spec.parameters},
-            metric=self._metric,
-            mode=self._spec.objective.type.value[:3],
-            points_to_evaluate=points or None,
-            random_state_seed=self._seed,
-        )
-        self._search = search
-        for record in self._history:
-            search.suggest(record.trial)
-            self._tell(record)
-        return search
+        point = {parameter.name: record.parameters[parameter.name] for parameter in self._spec.parameters}
+        self._search._convert_categories_to_indices(point)
+        trials = self._search._hpopt_trials
+        (number,) = trials.new_trial_ids(1)
+        made = generate_trial(number, point)
+        trials.insert_trial_doc(made)
+        trials.refresh()
+        self._search._live_trial_mapping[record.trial] = (number, made)
 
     def _tell(self, record: TrialRecord) -> None:
         values = usable_values(self._spec.objective, record)
@@ -171,9 +177,11 @@ def _hyperopt_distribution(parameter: Parameter) -> Any:
     listed = choices(parameter)
     if listed is not None:
         return hp.choice(parameter.name, listed)
-    low, high = (plain_number(bound) for bound in bounds(parameter))
+    low, high = (float(bound) for bound in bounds(parameter))
+    if low == high:  # HyperOpt draws from no range that has one value only
+        return hp.choice(parameter.name, [nearest(parameter, low)])
     if parameter.feasible_space.distribution is Distribution.LOG_UNIFORM:
-        return hp.loguniform(parameter.name, float(np.log(low)), float(np.log(high)))
+        return hp.loguniform(parameter.name, math.log(low), math.log(high))
     return hp.uniform(parameter.name, low, high)
 
 

@@ -1,7 +1,10 @@
 """Texts of the spec (decimals as strings) as the values that a trainable receives: int, float or str."""
 
-from decimal import Decimal, InvalidOperation
+import math
+import re
+from decimal import Decimal
 
+from tuningsweep_api.quantities import DECIMAL_PATTERN
 from tuningsweep_api.trials import ParameterValue
 
 
@@ -11,9 +14,7 @@ def plain_number(value: Decimal) -> int | float:
 
 
 def number_or_text(text: str) -> ParameterValue:
-    """The number that a text is, or the text itself."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
+    """The number that a text is where the spec takes such a number, or the text itself: Decimal takes 2024_06_01, too."""
+    if re.fullmatch(DECIMAL_PATTERN, text) is None or not math.isfinite(float(text)):
         return text
-    return plain_number(value) if value.is_finite() else text
+    return plain_number(Decimal(text))

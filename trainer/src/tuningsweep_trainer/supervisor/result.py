@@ -10,6 +10,7 @@ from tuningsweep_api.trials import Metrics
 from tuningsweep_trainer.node.runtime import Warned
 from tuningsweep_trainer.supervisor.ending import Ending
 from tuningsweep_trainer.supervisor.measuring import Totals
+from tuningsweep_trainer.supervisor.reports import Report
 
 RESULT_KEY: Final = "tuningsweep"
 
@@ -27,6 +28,7 @@ class TrialResult(Model):
     observed: float | None = None
     limit: float | None = None
     steps: int = 0
+    """Without an outcome those of the report, by which the scheduler decides."""
     duration_seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory: int = 0
@@ -36,13 +38,14 @@ class TrialResult(Model):
     """Last value of every metric."""
 
     @classmethod
-    def of(cls, process: str, ending: Ending | None, totals: Totals | None, metrics: Metrics) -> Self:
+    def of(cls, process: str, ending: Ending | None, totals: Totals | None, report: Report) -> Self:
         """Put together what the monitor knows; called in the supervisor."""
         worker = f"{socket.gethostname()}/{os.getpid()}" if process else ""
-        fields: dict[str, object] = {"process": process, "worker": worker, "metrics": metrics}
+        fields: dict[str, object] = {"process": process, "worker": worker, "metrics": report.metrics}
         if totals is not None:
             fields |= {
-                "steps": totals.steps,
+                # A scheduler decides by the report, and the next one may be here already.
+                "steps": report.step if ending is None else totals.steps,
                 "duration_seconds": totals.duration,
                 "cpu_seconds": totals.cpu_seconds,
                 "peak_memory": totals.peak_memory,

@@ -51,6 +51,7 @@ class Supervisor(tune.Trainable):
         self._admission = Admission()
         self._node: NodeAccess | None = None
         self._training: Monitor | None = None
+        self._temporary: list[Path] = []
         self._adopt(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -105,9 +106,8 @@ class Supervisor(tune.Trainable):
         checkpoint = store.latest()
         folder: Path | None = None
         if checkpoint is not None and not checkpoint.empty:
-            folder = Path(tempfile.mkdtemp(prefix=f"tuningsweep-{self._trial}-"))
+            folder = self._temporary_folder()
             store.fetch(checkpoint.number, folder)
-        self._checkpoint_folder = folder
         self._delivered_checkpoint = -1 if checkpoint is None else checkpoint.number
         self._first_checkpoint = self._next_number(store, resumed=self._resumed or checkpoint is not None)
         job = self._context.job(
@@ -117,6 +117,7 @@ class Supervisor(tune.Trainable):
             next_checkpoint=self._first_checkpoint,
             base_step=0 if checkpoint is None else checkpoint.step,
             base_metrics={} if checkpoint is None else checkpoint.metrics,
+            scratch=str(self._temporary_folder()) if self._context.sweep.spec.trainable.command else None,
             data=node.data,
         )
         launched = self._launcher.launch(job, self._context.log_file(self._trial))
@@ -138,6 +139,11 @@ class Supervisor(tune.Trainable):
         log.info("training process %d started", launched.pid, extra={"trial": self._trial})
         return monitor
 
+    def _temporary_folder(self) -> Path:
+        """A folder that goes with the training process."""
+        self._temporary.append(Path(tempfile.mkdtemp(prefix=f"tuningsweep-{self._trial}-")))
+        return self._temporary[-1]
+
     @staticmethod
     def _next_number(store: CheckpointStore, *, resumed: bool) -> int:
         """Number of a process's first checkpoint.
@@ -149,7 +155,7 @@ class Supervisor(tune.Trainable):
 
     def _result(self, report: Report, ending: Ending | None = None, *, done: bool = False) -> dict[str, Any]:
         totals = None if self._training is None else self._training.totals
-        result = TrialResult.of(self._process, ending, totals, report.metrics)
+        result = TrialResult.of(self._process, ending, totals, report)
         return {**report.metrics, "step": report.step, RESULT_KEY: result.model_dump_json(by_alias=True), "done": done}
 
     def _last_result_of(self, ending: Ending | None) -> dict[str, Any]:
@@ -246,5 +252,5 @@ class Supervisor(tune.Trainable):
             return
         monitor.withdraw()
         self._traces.put(monitor.trace())
-        if self._checkpoint_folder is not None:
-            shutil.rmtree(self._checkpoint_folder, ignore_errors=True)
+        while self._temporary:
+            shutil.rmtree(self._temporary.pop(), ignore_errors=True)

@@ -2,28 +2,32 @@
 
 The program runs without a shell as a child of the training process, with its parameters as JSON in
 TUNINGSWEEP_PARAMETERS and the folder of the checkpoint to go on from in TUNINGSWEEP_CHECKPOINT. A line that is a JSON
-object of numbers is a report, with the optional key `step`; every other line goes to the trial's log. The time between
-two reports counts as the time of the steps between them, and the time since the last report as the step in flight: lines
-are read as they come, by a thread, whatever the reports before them wait for.
+object of numbers is a report, with the optional keys `step` and `checkpoint`, the path of a folder; every other line goes
+to the trial's log. The time between two reports counts as the time of the steps between them, and the time since the last
+report as the step in flight: lines are read as they come, by a thread, whatever the reports before them wait for.
+
+A checkpoint is saved in the order of the reports, so that no more than a few are ahead of what Tune has seen. That may be
+long after its line, and the program is not told, so its folders must stay: those in its TMPDIR are removed here, once saved.
 """
 
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from tuningsweep_trainer.training.clock import StepClock
+from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.output import Output
-from tuningsweep_trainer.training.session import TrialSession
+from tuningsweep_trainer.training.session import BASE_STEP, CHECKPOINT, TrialSession
 
 PARAMETERS: Final = "TUNINGSWEEP_PARAMETERS"
-CHECKPOINT: Final = "TUNINGSWEEP_CHECKPOINT"
 REPORTS_WAITING = 256
 """Reports that may wait for Tune. With more the program's output is left in its pipe, and that time is no step's."""
 
@@ -32,8 +36,18 @@ class CommandFailedError(RuntimeError):
     """The program ended with a status other than zero."""
 
 
-def parse_report(line: str) -> tuple[dict[str, float], int | None] | None:
-    """Metrics and step of a line, or None if the line is not a JSON object of numbers."""
+class LineReport(NamedTuple):
+    """What a line reports."""
+
+    metrics: dict[str, float]
+    step: int | None
+    """The trial's, those before the checkpoint that it went on from included; None if the line does not say."""
+    checkpoint: str | None = None
+    """Path of a folder."""
+
+
+def parse_report(line: str) -> LineReport | None:
+    """The report in a line, or None if the line is not a JSON object of numbers, a checkpoint's path aside."""
     if not line.lstrip().startswith("{"):
         return None
     try:
@@ -42,27 +56,28 @@ def parse_report(line: str) -> tuple[dict[str, float], int | None] | None:
         return None
     if not isinstance(content, dict) or not content:
         return None
+    checkpoint = content.pop("checkpoint") if isinstance(content.get("checkpoint"), str) else None
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in content.values()):
         return None
     step = content.pop("step", None)
-    return content, None if step is None else int(step)
+    return LineReport(content, None if step is None else int(step), checkpoint)
 
 
 class OutputReader(threading.Thread):
     """Reads a program's output until it has ended and times its steps on the clock, which no one else writes to."""
 
-    def __init__(self, process: subprocess.Popen[bytes], clock: StepClock, now: float) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], clock: StepClock, now: float, base_step: int) -> None:
         super().__init__(name="command-output", daemon=True)
         self._process, self._clock = process, clock
         self._last = now
-        self._step = 0
+        self._step = self._base_step = base_step
         self._over = False
-        self._waiting: queue.Queue[tuple[dict[str, float], int] | None] = queue.Queue(REPORTS_WAITING)
+        self._waiting: queue.Queue[tuple[LineReport, int] | None] = queue.Queue(REPORTS_WAITING)
         self._error: BaseException | None = None
         clock.start(now)
 
-    def reports(self) -> Iterator[tuple[dict[str, float], int]]:
-        """Metrics and steps of each report until the program has ended; raises what the thread met."""
+    def reports(self) -> Iterator[tuple[LineReport, int]]:
+        """Each report and the steps this process had done, until the program has ended; raises what the thread met."""
         yield from iter(self._waiting.get, None)
         if self._error is not None:
             raise self._error
@@ -94,10 +109,9 @@ class OutputReader(threading.Thread):
         report = parse_report(line)
         if report is None:
             return False
-        metrics, step = report
-        self._count(self._step + 1 if step is None else step, now)
+        self._count(self._step + 1 if report.step is None else report.step, now)
         # A program is not held up by its supervisor's pipe, so its next step begins where this one ended.
-        self._last = now + (self._hand_over(metrics) if metrics else 0.0)
+        self._last = now + (self._hand_over(report) if report.metrics or report.checkpoint is not None else 0.0)
         if not self._over:
             self._clock.start(self._last)
         return True
@@ -107,24 +121,42 @@ class OutputReader(threading.Thread):
         self._clock.advance(step - self._step, now - self._last)
         self._step = max(step, self._step)
 
-    def _hand_over(self, metrics: dict[str, float]) -> float:
+    def _hand_over(self, report: LineReport) -> float:
         """Returns the seconds that nothing was read in because too many reports wait."""
         began = time.monotonic()
-        self._waiting.put((metrics, self._step))
+        self._waiting.put((report, self._step - self._base_step))
         return time.monotonic() - began
 
 
-def run_command(command: list[str], parameters: dict[str, Any], checkpoint: Path | None, session: TrialSession) -> None:
+def run_command(job: TrainingJob, session: TrialSession) -> None:
     """Run the program to its end; CommandFailedError names the status if it is not zero."""
-    environment = {**os.environ, PARAMETERS: json.dumps(parameters), CHECKPOINT: str(checkpoint or "")}
+    command = job.trainable.command
+    assert command is not None
     process = subprocess.Popen(  # noqa: S603 - the user's program, run without a shell
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=_environment(job)
     )
-    reader = OutputReader(process, session.clock, time.monotonic())
+    reader = OutputReader(process, session.clock, time.monotonic(), job.base_step)
     reader.start()
-    for metrics, steps in reader.reports():
-        session.relay(metrics, steps)
+    for report, steps in reader.reports():
+        session.relay(report.metrics, report.checkpoint, steps)
+        if report.checkpoint is not None and job.scratch is not None:
+            _tidy(Path(report.checkpoint), Path(job.scratch))
     status = process.wait()
     if status != 0:
         how = f"signal {-status}" if status < 0 else f"status {status}"
         raise CommandFailedError(f"{command[0]} ended with {how}; its output is in the trial's log")
+
+
+def _environment(job: TrainingJob) -> dict[str, str]:
+    own = {
+        PARAMETERS: json.dumps(job.parameters),
+        CHECKPOINT: job.checkpoint or "",
+        BASE_STEP: str(job.base_step),
+    }
+    return {**os.environ, **own, **({} if job.scratch is None else {"TMPDIR": job.scratch})}
+
+
+def _tidy(saved: Path, scratch: Path) -> None:
+    """Remove a folder that has been saved if it is in the trial's own, and not a way out of it."""
+    if scratch.resolve() in saved.resolve().parents:
+        shutil.rmtree(saved, ignore_errors=True)

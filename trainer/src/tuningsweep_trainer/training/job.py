@@ -25,6 +25,8 @@ class TrainingJob(Model):
     """Metrics that go into the trial's trace beside the objective."""
     checkpoint: str | None = None
     """Local folder of the checkpoint to go on from."""
+    scratch: str | None = None
+    """Local folder for the temporary files of a command; it goes with the training process."""
     checkpoint_root: str
     """Results folder (path or URI) in which checkpoints are kept."""
     next_checkpoint: int = 0

@@ -110,7 +110,7 @@ def _train(job: TrainingJob, session: TrialSession) -> None:
     elif trainable.command is not None:
         from tuningsweep_trainer.training.command import run_command
 
-        run_command(trainable.command, dict(job.parameters), checkpoint, session)
+        run_command(job, session)
     else:
         train, arguments = builtin_arguments(job)
         train(dict(job.parameters), checkpoint, **arguments)

@@ -7,10 +7,12 @@ or as `trainable.command`) reports are printed as JSON lines and steps are count
 import json
 import math
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.training import wire
@@ -18,6 +20,10 @@ from tuningsweep_trainer.training.clock import StepClock
 from tuningsweep_trainer.training.job import TrainingJob
 from tuningsweep_trainer.training.process_tree import own_memory
 
+CHECKPOINT: Final = "TUNINGSWEEP_CHECKPOINT"
+"""In the environment of a `trainable.command` alone: the folder of the checkpoint to go on from, or nothing."""
+BASE_STEP: Final = "TUNINGSWEEP_STEP"
+"""Likewise: the steps of the trial that this checkpoint holds."""
 REPORTS_AHEAD = 1
 """Reports a training process may be ahead of what Tune has seen."""
 
@@ -43,6 +49,13 @@ def _checked_value(name: str, value: object) -> float:
     if not math.isfinite(number):
         raise ValueError(f"metric {name!r} is {number}; report finite numbers, or leave the metric out")
     return number
+
+
+def existing_folder(checkpoint: str | os.PathLike[str]) -> Path:
+    """The folder that is reported as a checkpoint; NotADirectoryError if there is none."""
+    if not os.fspath(checkpoint) or not Path(checkpoint).is_dir():  # a Path takes no text for the working directory
+        raise NotADirectoryError(f"checkpoint {os.fspath(checkpoint)!r}: report the path of an existing folder")
+    return Path(checkpoint)
 
 
 class Session(Protocol):
@@ -77,14 +90,14 @@ class TrialSession:
         finally:
             self.clock.resume(in_flight)
 
-    def relay(self, metrics: Mapping[str, object], steps: int) -> None:
-        """Send metrics of a program that goes on meanwhile, as the clock does; it made them after so many steps."""
-        self._send(checked_metrics(metrics), None, steps)
+    def relay(self, metrics: Mapping[str, object], checkpoint: str | None, steps: int) -> None:
+        """Send a report of a program that goes on meanwhile, as the clock does; it made it after so many steps."""
+        self._send(checked_metrics(metrics), checkpoint, steps)
 
     def _send(self, metrics: dict[str, float], checkpoint: str | os.PathLike[str] | None, steps: int) -> None:
         self._count += 1
         step = self._job.base_step + (steps or self._count)
-        number = None if checkpoint is None else self._save(Path(checkpoint), step, metrics)
+        number = None if checkpoint is None else self._save(existing_folder(checkpoint), step, metrics)
         decisive = self._job.objective_is_measured or self._job.objective in metrics
         message = {"kind": "report", "metrics": metrics, "step": step, "checkpoint": number, "decisive": decisive}
         if decisive:
@@ -95,8 +108,6 @@ class TrialSession:
             self._wait()
 
     def _save(self, folder: Path, step: int, metrics: dict[str, float]) -> int:
-        if not folder.is_dir():
-            raise NotADirectoryError(f"report(checkpoint={str(folder)!r}): write the path of an existing folder")
         number = self._next_checkpoint
         self._store.save(number, folder, step=step, metrics=metrics)
         self._next_checkpoint += 1
@@ -119,16 +130,18 @@ class PrintingSession:
         descriptor = StepClock.create()
         self.clock = StepClock(descriptor)
         os.close(descriptor)
+        self._base_step = int(os.environ.get(BASE_STEP, 0))
         self._count = 0
 
-    def report(
-        self,
-        metrics: Mapping[str, object],
-        checkpoint: str | os.PathLike[str] | None = None,  # noqa: ARG002 - a Session
-    ) -> None:
-        """Print metrics with the step; a checkpoint is where it is already and is not copied."""
+    def report(self, metrics: Mapping[str, object], checkpoint: str | os.PathLike[str] | None = None) -> None:
+        """Print metrics with the step, and in a trial a copy of the checkpoint, for the caller may drop its own."""
         self._count += 1
-        line = {**checked_metrics(metrics), "step": self.clock.read().steps or self._count}
+        reading = self.clock.read()
+        # One made at the end of a step that is still timed counts it.
+        step = self._base_step + (reading.steps + (reading.started is not None) or self._count)
+        line: dict[str, object] = {**checked_metrics(metrics), "step": step}
+        if checkpoint is not None and CHECKPOINT in os.environ:
+            line["checkpoint"] = shutil.copytree(existing_folder(checkpoint), tempfile.mkdtemp(), dirs_exist_ok=True)
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
