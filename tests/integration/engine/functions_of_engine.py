@@ -108,7 +108,7 @@ def takes_memory() -> None:
 
 def behaves(parameters: dict[str, Any], checkpoint: Path | None = None) -> None:
     """As `behaviour` says, or the third that `x` is in: `stepping`, `forgetful`, or greedy, in its second step."""
-    behaviour = parameters.get("behaviour") or ("stepping", "forgetful", "greedy")[int(parameters["x"] * 3)]
+    behaviour = parameters.get("behaviour") or ("stepping", "forgetful", "greedy")[min(int(parameters["x"] * 3), 2)]
     if behaviour == "greedy":
         with step():
             time.sleep(0.01)

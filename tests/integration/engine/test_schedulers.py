@@ -15,7 +15,7 @@ LIMITS = {"memory": "300Mi"}
 def behaviour(record: dict[str, Any]) -> str:
     """What `behaves` did with the trial's last parameters."""
     parameters = record["parameters"]
-    named = parameters.get("behaviour") or BEHAVIOURS["feasibleSpace"]["list"][int(parameters["x"] * 3)]
+    named = parameters.get("behaviour") or BEHAVIOURS["feasibleSpace"]["list"][min(int(parameters["x"] * 3), 2)]
     return str(named)
 
 
