@@ -5,7 +5,6 @@ one adds a line to a file, the other writes one small object a line.
 """
 
 import glob
-import io
 import os
 import shutil
 import uuid
@@ -20,6 +19,8 @@ WITHOUT_FOLDERS: Final = ("s3", "gcs")
 """File systems of pyarrow that have no folders: making one would be another request, for an empty object."""
 READERS: Final = 16
 """Objects that are read at a time: each takes a round trip."""
+PIECE_BYTES: Final = 4 << 20
+"""Of a file on its way to or from object storage, what is in memory at a time; it may be that of a trial with a limit."""
 
 
 class Store(Protocol):
@@ -136,11 +137,14 @@ class ObjectStore:
 
     def write(self, path: str, content: bytes) -> None:
         """Write an object; object storage shows it whole or not at all."""
+        with self._output(path) as target:
+            target.write(content)
+
+    def _output(self, path: str) -> Any:
         full = self._path(path)
         if self._files.type_name not in WITHOUT_FOLDERS:
             self._files.create_dir(full.rsplit("/", 1)[0], recursive=True)
-        with self._files.open_output_stream(full) as file:
-            file.write(content)
+        return self._files.open_output_stream(full)
 
     def read(self, path: str) -> bytes | None:
         """Content of an object, None if there is none."""
@@ -166,12 +170,15 @@ class ObjectStore:
             return iter([content for content in contents if content is not None])
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy every file."""
+        """Copy every file, in pieces."""
         for file in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
-            self.write(f"{path}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+            with file.open("rb") as source, self._output(f"{path}/{file.relative_to(folder).as_posix()}") as target:
+                while piece := source.read(PIECE_BYTES):
+                    target.write(piece)
+                    target.flush()  # pyarrow sends in the background, and would hold all that is not sent yet
 
     def download(self, path: str, folder: Path) -> None:
-        """Copy every object below the prefix."""
+        """Copy every object below the prefix, in pieces: each is a request."""
         from pyarrow import fs
 
         base = self._path(path)
@@ -180,7 +187,7 @@ class ObjectStore:
                 target = folder / info.path.removeprefix(base).lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with self._files.open_input_stream(info.path) as source, target.open("wb") as file:
-                    shutil.copyfileobj(io.BufferedReader(source), file)
+                    shutil.copyfileobj(source, file, PIECE_BYTES)
 
     def names(self, path: str) -> list[str]:
         """Names below a prefix."""
