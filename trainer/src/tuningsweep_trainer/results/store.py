@@ -4,6 +4,7 @@ Object storage cannot append and has no atomic rename, so `LocalStore` and `Obje
 one adds a line to a file, the other writes one small object a line.
 """
 
+import contextlib
 import glob
 import os
 import shutil
@@ -202,10 +203,11 @@ class ObjectStore:
 
         full = self._path(path)
         info = self._files.get_file_info(full)
-        if info.type == fs.FileType.Directory:
-            self._files.delete_dir(full)
-        elif info.type == fs.FileType.File:
-            self._files.delete_file(full)
+        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+            if info.type == fs.FileType.Directory:
+                self._files.delete_dir(full)
+            elif info.type == fs.FileType.File:
+                self._files.delete_file(full)
 
 
 def open_store(location: str) -> Store:
