@@ -40,7 +40,7 @@ class Store(Protocol):
         """All lines that were appended, oldest first; the last one may be torn by a crash."""
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy a local folder's content."""
+        """Copy a local folder's content, durably."""
 
     def download(self, path: str, folder: Path) -> None:
         """Copy a folder's content to a local folder."""
@@ -96,13 +96,16 @@ class LocalStore:
         return (line for line in content.split(b"\n") if line)
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy to a folder beside, then rename."""
+        """Copy to a folder beside, flush to disk, rename: what is written after this never outlives it."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
         shutil.copytree(folder, beside)
+        for copied in (*beside.rglob("*"), beside):
+            _flush(copied)
         shutil.rmtree(target, ignore_errors=True)
         beside.rename(target)
+        _flush(target.parent)
 
     def download(self, path: str, folder: Path) -> None:
         """Copy a folder's content to a local folder."""
@@ -208,6 +211,15 @@ class ObjectStore:
                 self._files.delete_dir(full)
             elif info.type == fs.FileType.File:
                 self._files.delete_file(full)
+
+
+def _flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk; OSError if that fails."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_store(location: str) -> Store:
