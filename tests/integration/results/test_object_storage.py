@@ -133,6 +133,14 @@ def test_checkpoints_are_kept_fetched_and_dropped(store: Store, tmp_path: Path) 
     assert checkpoints.next_number() == KEPT + 1
 
 
+def test_an_empty_checkpoint_comes_back(storage: ObjectStorage, tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    checkpoints = CheckpointStore(RESULTS, "trial-empty")
+    checkpoints.save(0, tmp_path / "saved", step=1, metrics={})
+    checkpoints.fetch(0, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
 def test_a_large_checkpoint_takes_little_memory_of_the_trial_that_saves_it(
     storage: ObjectStorage, tmp_path: Path
 ) -> None:

@@ -70,8 +70,11 @@ class CheckpointStore:
         return numbers[-1] + 1 if numbers else 0
 
     def fetch(self, number: int, folder: Path) -> None:
-        """Copy a checkpoint's content to a local folder."""
+        """Copy a checkpoint's content to a local folder; FileNotFoundError if it is not there, or dropped meanwhile."""
         self._store.download(self._data(number), folder)
+        # The description is dropped first. Without it, what object storage had may be a part.
+        if self._store.read(self._description(number)) is None:
+            raise FileNotFoundError(f"{self._data(number)} was dropped while it was read")
 
     def drop_incomplete(self) -> None:
         """Drop what a process that was killed while it saved has left of the next checkpoint."""

@@ -182,11 +182,12 @@ class ObjectStore:
                     target.flush()  # pyarrow sends in the background, and would hold all that is not sent yet
 
     def download(self, path: str, folder: Path) -> None:
-        """Copy every object below the prefix, in pieces: each is a request."""
+        """Copy every object below the prefix, in pieces: each is a request. An empty folder is not told from none."""
         from pyarrow import fs
 
         base = self._path(path)
-        for info in self._files.get_file_info(fs.FileSelector(base, recursive=True)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for info in self._files.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True)):
             if info.type == fs.FileType.File:
                 target = folder / info.path.removeprefix(base).lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
