@@ -128,6 +128,8 @@ def test_after_a_driver_that_was_killed_the_next_goes_on_where_it_was(tmp_path: 
     assert (resumed["outcome"], resumed["attempts"], resumed["steps"]) == ("Succeeded", 2, resumed["metrics"]["done"])
     assert resumed["metrics"]["went_on_from"] > 0, "it started again instead of going on"
     assert not left.exists(), "what the killed one had in shared memory is still there"
+    kept = {trial: len(list((results / "checkpoints" / trial).glob("*.json"))) for trial in after}
+    assert set(kept.values()) == {1}, kept
 
 
 def supervisors() -> list[psutil.Process]:

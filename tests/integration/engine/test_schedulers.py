@@ -1,11 +1,14 @@
 """Every scheduler, and a searcher for several objectives, with a limit that some trials exceed: those are stopped, the others
 end as it decides, each once, also those that keep no checkpoint to be paused or cloned by."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integration.engine.scheduler_cases import BEHAVIOURS, SCHEDULERS, TWO_OBJECTIVES, UNIT
+from tuningsweep_trainer.results.checkpoints import KEPT
+from tuningsweep_trainer.training.session import REPORTS_AHEAD
 
 TRIALS = 8
 LIMITS = {"memory": "300Mi"}
@@ -44,6 +47,16 @@ def test_limits_hold_under_every_scheduler(run: Any, scheduler: str) -> None:
     seen = [behaviour(record) for record in records.values()]
     assert {"greedy", "forgetful"} <= set(seen), "the seed gave no such trial"
     assert state.trials.limit_exceeded == seen.count("greedy") == state.stop_count
+
+
+@pytest.mark.parametrize("scheduler", ["ASHA", "HyperBand"])
+def test_of_trials_that_have_ended_little_is_left(run: Any, scheduler: str, tmp_path: Path) -> None:
+    run({"scheduler": {"type": scheduler, **SCHEDULERS[scheduler]}})
+    saved = {folder.name: len(list(folder.glob("*.json"))) for folder in (tmp_path / "checkpoints").iterdir()}
+    assert len(saved) == 4
+    most = 2 + REPORTS_AHEAD  # its newest, and what the process of a pruned one was ahead with
+    assert 1 <= min(saved.values()) <= max(saved.values()) <= most < KEPT, saved
+    assert not (tmp_path / "tune").exists()
 
 
 def test_limits_hold_while_several_objectives_are_searched(run: Any) -> None:

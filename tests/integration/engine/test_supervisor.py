@@ -100,6 +100,7 @@ def test_what_a_paused_trial_has_done_on_another_actor_is_kept(
     said = TrialResult.model_validate_json(steps(supervisor, 3)[-1][RESULT_KEY])
     ahead = 4 + REPORTS_AHEAD
     eventually(lambda: newest(context, "trial-0000") == ahead, "it is further than Tune has seen", every=0.02)
+    assert said.checkpoint == CheckpointStore(context.results, "trial-0000").next_number() - 1 - (ahead - 3)
     released = Orders(revision=2, desired=desired_state(context.sweep), released=[said.process])
     RuntimeFolder(tmp_path / "node").write_orders(released)
     eventually(lambda: newest(context, "trial-0000") == 3, "it is where the scheduler decided", every=0.02)

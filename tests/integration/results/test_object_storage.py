@@ -1,9 +1,11 @@
 """Results in an S3 API, over pyarrow's own client: ledger, checkpoints, traces, and the commands that read them."""
 
 import csv
+import filecmp
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -30,6 +32,25 @@ from tuningsweep_trainer.results.traces import read_traces, write_trace
 
 ABOVE = f"s3://{BUCKET}/team"
 RESULTS = f"{ABOVE}/{BASE['metadata']['name']}"
+LARGE_MIB = 128
+COPIES_A_FOLDER = """
+import sys
+from pathlib import Path
+from tuningsweep_trainer.results.store import open_store
+
+def most_memory():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+store = open_store(sys.argv[1])
+store.write("small", b"the client is loaded")
+before = most_memory()
+store.upload(Path(sys.argv[2]), "large")
+uploaded = most_memory()
+store.download("large", Path(sys.argv[3]))
+print(uploaded - before, most_memory() - before)
+"""
+"""Prints by how many MiB the process grew, at most."""
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +131,28 @@ def test_checkpoints_are_kept_fetched_and_dropped(store: Store, tmp_path: Path) 
     checkpoints.fetch(KEPT, tmp_path / "fetched")
     assert (tmp_path / "fetched" / "weights" / "steps").read_text() == str(KEPT)
     assert checkpoints.next_number() == KEPT + 1
+
+
+def test_an_empty_checkpoint_comes_back(storage: ObjectStorage, tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    checkpoints = CheckpointStore(RESULTS, "trial-empty")
+    checkpoints.save(0, tmp_path / "saved", step=1, metrics={})
+    checkpoints.fetch(0, tmp_path / "fetched")
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_a_large_checkpoint_takes_little_memory_of_the_trial_that_saves_it(
+    storage: ObjectStorage, tmp_path: Path
+) -> None:
+    (tmp_path / "saved").mkdir()
+    weights = random.Random(0).randbytes(1 << 20)
+    with (tmp_path / "saved" / "weights").open("wb") as file:
+        file.writelines([weights] * LARGE_MIB)
+    command = [sys.executable, "-c", COPIES_A_FOLDER, RESULTS, str(tmp_path / "saved"), str(tmp_path / "fetched")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert filecmp.cmp(tmp_path / "saved" / "weights", tmp_path / "fetched" / "weights", shallow=False)
+    grown = [int(mib) for mib in done.stdout.split()]
+    assert max(grown) < LARGE_MIB / 2, grown
 
 
 def test_the_commands_read_it_by_its_address_or_the_one_above(

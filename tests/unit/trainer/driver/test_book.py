@@ -27,12 +27,17 @@ class Sweep:
     def __init__(self, folder: Path, **edits: Any) -> None:
         self.spec = TuningSweep.from_manifest(sweep_manifest(**edits))
         self.folder = folder
+        self.outlived: list[tuple[str, int, bool]] = []
+        """Trials, the checkpoint before which none is needed, and whether their end was on record by then."""
         self.reopen()
 
     def reopen(self) -> None:
         ledger = Ledger(LocalStore(self.folder))
         proposer = make_proposer(self.spec.spec, ledger.load().assigned)
-        self.book = Book(self.spec, ledger, proposer, Listeners([]), desired_state(self.spec))
+        self.book = Book(self.spec, ledger, proposer, Listeners([]), desired_state(self.spec), self._outlive)
+
+    def _outlive(self, trial: str, checkpoint: int) -> None:
+        self.outlived.append((trial, checkpoint, trial in [record.trial for record in self.records()]))
 
     def records(self) -> list[TrialRecord]:
         return Ledger(LocalStore(self.folder)).load().records
@@ -68,6 +73,24 @@ def test_no_more_than_the_parallel_count_start(sweep: Sweep) -> None:
     assert sweep.book.next_trial() is None
     sweep.end("trial-0000", Outcome.SUCCEEDED, **loss(1))
     assert sweep.start() == "trial-0002"
+
+
+def test_checkpoints_are_outlived_once_the_end_of_their_trial_is_on_record(sweep: Sweep) -> None:
+    trials = [sweep.start(), sweep.start()]
+    sweep.end(trials[0], Outcome.SUCCEEDED, checkpoint=5, **loss(1))
+    sweep.book.reported(trials[1], TrialResult(process="p", checkpoint=2), 1)
+    sweep.book.failed(trials[1], "its supervisor died")
+    never_saved, pruned = sweep.start(), sweep.start()
+    sweep.end(never_saved, Outcome.SUCCEEDED, **loss(1))
+    sweep.end(pruned, None, checkpoint=3, **loss(2))
+    assert sweep.outlived == [(trials[0], 5, True), (trials[1], 2, True), (pruned, 3, True)]
+
+
+def test_a_trial_that_goes_on_at_the_next_start_outlives_no_checkpoint(sweep: Sweep) -> None:
+    trial = sweep.start()
+    sweep.book.interrupted = True
+    sweep.end(trial, None, checkpoint=3)
+    assert sweep.outlived == []
 
 
 def test_with_auto_a_few_trials_ask_for_memory_and_more_once_those_train(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from support.sweeps import sweep_manifest
 from tuningsweep_api.messages import SweepResult
 from tuningsweep_api.outcomes import ConditionReason, Outcome, Reason
 from tuningsweep_api.spec.sweep import TuningSweep
+from tuningsweep_api.trials import TrialRecord
 from tuningsweep_trainer.driver import run as module
 from tuningsweep_trainer.driver.conductor import Conductor
 from tuningsweep_trainer.driver.control import ControlServer
@@ -22,6 +23,7 @@ from tuningsweep_trainer.driver.options import ControlOptions, DriverOptions
 from tuningsweep_trainer.driver.preflight import Tried
 from tuningsweep_trainer.driver.run import InterruptedSweepError, UnheardFailureError
 from tuningsweep_trainer.errors import DatasetError, SweepError
+from tuningsweep_trainer.results.checkpoints import CheckpointStore
 from tuningsweep_trainer.results.ledger import Assignment, History, Ledger
 from tuningsweep_trainer.results.store import LocalStore
 
@@ -86,10 +88,34 @@ def test_it_is_told_though_the_ledger_can_not_be_written(
     assert list(ledger.load().unfinished) == [TRIAL]
 
 
-def test_results_that_a_sweep_can_not_have_are_left_as_they_are(make_run: Callable[..., Any], ledger: Ledger) -> None:
+@pytest.fixture
+def ended_before(tmp_path: Path, ledger: Ledger) -> CheckpointStore:
+    """Checkpoints 0 and 1 of a trial that ended under an earlier driver, which left Tune's copies too."""
+    outcome, reason = Outcome.SUCCEEDED, Reason.COMPLETED
+    ledger.record(TrialRecord(trial="ended", parameters={}, outcome=outcome, reason=reason, completion_time="t"))
+    (tmp_path / "tune" / "run").mkdir(parents=True)
+    checkpoints = CheckpointStore(str(tmp_path), "ended")
+    for number in range(2):
+        checkpoints.save(number, None, step=number, metrics={})
+    return checkpoints
+
+
+def test_results_that_a_sweep_can_not_have_are_left_as_they_are(
+    make_run: Callable[..., Any], ledger: Ledger, ended_before: CheckpointStore, tmp_path: Path
+) -> None:
     state = make_run(refusal=SweepError(ConditionReason.RESULTS_TAKEN, "of another")).run()
     assert state.result.reason is ConditionReason.RESULTS_TAKEN
     assert list(ledger.load().unfinished) == [TRIAL]
+    assert ended_before.describe(0) is not None
+    assert (tmp_path / "tune").exists()
+
+
+def test_what_nobody_will_read_again_is_gone_with_the_driver(
+    make_run: Callable[..., Any], ended_before: CheckpointStore, tmp_path: Path
+) -> None:
+    make_run().run()
+    assert (ended_before.describe(0) is None, ended_before.describe(1) is None) == (True, False)
+    assert not (tmp_path / "tune").exists()
 
 
 def test_a_preflight_that_fails_as_it_is_interrupted_says_nothing(

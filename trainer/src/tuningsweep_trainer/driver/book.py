@@ -6,6 +6,7 @@ is on record, whatever crashes next. The first two may take as long as storage d
 
 import logging
 import threading
+from collections.abc import Callable
 
 from tuningsweep_api.messages import DesiredState
 from tuningsweep_api.outcomes import Outcome, Reason
@@ -36,12 +37,20 @@ class Book(Board):
     """
 
     def __init__(
-        self, sweep: TuningSweep, ledger: Ledger, proposer: Proposer, listeners: Listeners, desired: DesiredState
+        self,
+        sweep: TuningSweep,
+        ledger: Ledger,
+        proposer: Proposer,
+        listeners: Listeners,
+        desired: DesiredState,
+        outlived: Callable[[str, int], None] = lambda trial, checkpoint: None,  # noqa: ARG005
     ) -> None:
+        """`outlived` is told of a trial whose end is on record, and up to which checkpoint nobody needs those before it."""
         history = ledger.load()
         super().__init__(sweep.spec.objective, Upcoming(ledger, proposer, history), desired)
         self._writing = threading.Lock()
         self._sweep, self._ledger, self._proposer, self._listeners = sweep, ledger, proposer, listeners
+        self._outlived = outlived
         self._forecaster = Forecaster(sweep.spec.parameters)
         self._warned |= {(warning.trial, warning.reason) for warning in history.warnings}
         for record in history.records:
@@ -170,6 +179,9 @@ class Book(Board):
         self._warn(name, result)
         self._ledger.record(record)
         self._listeners.ended(record)
+        final = result if result.process else live.last or result
+        if final.checkpoint is not None:
+            self._outlived(name, final.checkpoint)
         with self._lock:
             del self._live[name]
             self._tally.add(record)

@@ -2,13 +2,11 @@
 
 import logging
 import os
-import shutil
 import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -32,6 +30,7 @@ from tuningsweep_trainer.driver.proposals import make_proposer
 from tuningsweep_trainer.driver.ray_session import ray_session
 from tuningsweep_trainer.driver.resources import trial_resources
 from tuningsweep_trainer.driver.state import sweep_result
+from tuningsweep_trainer.driver.tidying import Tidier
 from tuningsweep_trainer.driver.tune_environment import keep_credentials
 from tuningsweep_trainer.driver.tuner import make_tuner
 from tuningsweep_trainer.errors import SweepError
@@ -89,7 +88,8 @@ class _Run:
         proposer = make_proposer(sweep.spec, history.assigned)
         self._desired = DesiredFile(store) if options.control is not None else None
         desired = (self._desired and self._desired.read()) or desired_state(sweep)
-        self._book = Book(sweep, self._ledger, proposer, self._listeners, desired)
+        self._tidier = Tidier(options.results, [record.trial for record in history.records])
+        self._book = Book(sweep, self._ledger, proposer, self._listeners, desired, self._tidier.trial_ended)
         fleet = Fleet(self._context, orders_of(self._book))
         self._conductor = Conductor(sweep, self._book, fleet, self._context.run_id, options.on_state, self._desired)
         self._fleet = fleet
@@ -102,6 +102,8 @@ class _Run:
                 if control is not None:
                     control.start()
                 self._conductor.start()
+                if self._options.refusal is None:  # else the results may be another sweep's
+                    self._tidier.start()
                 self._set_deadline()
                 return self._finish(self._result())
             finally:
@@ -109,7 +111,7 @@ class _Run:
 
     def _leave(self, control: ControlServer | None) -> None:
         """Leave every part; one that can't be left in good order changes nothing about how the run has ended."""
-        parts = [self._conductor.leave, self._fleet.leave]
+        parts = [self._conductor.leave, self._fleet.leave, self._tidier.leave]
         for leave in parts if control is None else [*parts, control.stop]:
             try:
                 leave()
@@ -207,8 +209,7 @@ class _Run:
         self._ledger.fold()
         self._describe(names.RESULT_KEY, state)
         self._listeners.sweep_ended(state)
-        if "://" not in self._options.results:
-            shutil.rmtree(Path(self._options.results) / "tune", ignore_errors=True)
+        self._tidier.sweep_ended()
         if self._options.on_state is not None:
             self._options.on_state(state)
         control = self._options.control

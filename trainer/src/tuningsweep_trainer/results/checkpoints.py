@@ -1,6 +1,7 @@
 """Checkpoints of one trial in the results folder: numbered folders, each valid once its description is there.
 
-The training process saves them inside `report`, the supervisor picks the newest to go on from. The last few are kept.
+The training process saves them inside `report`, the supervisor picks the newest to go on from. The last few are kept, and
+of a trial that has ended the newest (`driver/tidying.py`).
 """
 
 import json
@@ -13,7 +14,9 @@ from tuningsweep_trainer.results.store import open_store
 
 KEPT: Final = 4
 """More than a training process can be ahead of what Tune has seen, so that the one Tune knows is always among them."""
+FOLDER: Final = "checkpoints"
 _DESCRIPTION: Final = re.compile(r"^(\d{6})\.json$")
+_PART: Final = re.compile(r"^(\d{6})(?:\.json)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class CheckpointStore:
 
     def __init__(self, location: str, trial: str) -> None:
         self._store = open_store(location)
-        self._folder = f"checkpoints/{trial}"
+        self._folder = f"{FOLDER}/{trial}"
 
     def save(self, number: int, folder: Path | None, *, step: int, metrics: dict[str, float], keep: int = KEPT) -> None:
         """Copy a folder's content as checkpoint `number`, then describe it, then drop what is older than `keep`.
@@ -67,21 +70,29 @@ class CheckpointStore:
         return numbers[-1] + 1 if numbers else 0
 
     def fetch(self, number: int, folder: Path) -> None:
-        """Copy a checkpoint's content to a local folder."""
+        """Copy a checkpoint's content to a local folder; FileNotFoundError if it is not there, or dropped meanwhile."""
         self._store.download(self._data(number), folder)
+        # The description is dropped first. Without it, what object storage had may be a part.
+        if self._store.read(self._description(number)) is None:
+            raise FileNotFoundError(f"{self._data(number)} was dropped while it was read")
 
     def drop_incomplete(self) -> None:
         """Drop what a process that was killed while it saved has left of the next checkpoint."""
         self.drop(self.next_number())
+
+    def drop_older(self, number: int) -> None:
+        """Drop every checkpoint before this one, and what is left of those that were not dropped whole."""
+        for older in (found for found in self._numbers(_PART) if found < number):
+            self.drop(older)
 
     def drop(self, number: int) -> None:
         """Drop a checkpoint, if it is there."""
         self._store.delete(self._description(number))
         self._store.delete(self._data(number))
 
-    def _numbers(self) -> list[int]:
-        found = (_DESCRIPTION.match(name) for name in self._store.names(self._folder))
-        return sorted(int(match[1]) for match in found if match)
+    def _numbers(self, named: re.Pattern[str] = _DESCRIPTION) -> list[int]:
+        found = (named.match(name) for name in self._store.names(self._folder))
+        return sorted({int(match[1]) for match in found if match})
 
     def _data(self, number: int) -> str:
         return f"{self._folder}/{number:06d}"

@@ -4,8 +4,8 @@ Object storage cannot append and has no atomic rename, so `LocalStore` and `Obje
 one adds a line to a file, the other writes one small object a line.
 """
 
+import contextlib
 import glob
-import io
 import os
 import shutil
 import uuid
@@ -20,6 +20,8 @@ WITHOUT_FOLDERS: Final = ("s3", "gcs")
 """File systems of pyarrow that have no folders: making one would be another request, for an empty object."""
 READERS: Final = 16
 """Objects that are read at a time: each takes a round trip."""
+PIECE_BYTES: Final = 4 << 20
+"""Of a file on its way to or from object storage, what is in memory at a time; it may be that of a trial with a limit."""
 
 
 class Store(Protocol):
@@ -38,7 +40,7 @@ class Store(Protocol):
         """All lines that were appended, oldest first; the last one may be torn by a crash."""
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy a local folder's content."""
+        """Copy a local folder's content, durably."""
 
     def download(self, path: str, folder: Path) -> None:
         """Copy a folder's content to a local folder."""
@@ -94,13 +96,16 @@ class LocalStore:
         return (line for line in content.split(b"\n") if line)
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy to a folder beside, then rename."""
+        """Copy to a folder beside, flush to disk, rename: what is written after this never outlives it."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
         shutil.copytree(folder, beside)
+        for copied in (*beside.rglob("*"), beside):
+            _flush(copied)
         shutil.rmtree(target, ignore_errors=True)
         beside.rename(target)
+        _flush(target.parent)
 
     def download(self, path: str, folder: Path) -> None:
         """Copy a folder's content to a local folder."""
@@ -136,11 +141,14 @@ class ObjectStore:
 
     def write(self, path: str, content: bytes) -> None:
         """Write an object; object storage shows it whole or not at all."""
+        with self._output(path) as target:
+            target.write(content)
+
+    def _output(self, path: str) -> Any:
         full = self._path(path)
         if self._files.type_name not in WITHOUT_FOLDERS:
             self._files.create_dir(full.rsplit("/", 1)[0], recursive=True)
-        with self._files.open_output_stream(full) as file:
-            file.write(content)
+        return self._files.open_output_stream(full)
 
     def read(self, path: str) -> bytes | None:
         """Content of an object, None if there is none."""
@@ -166,21 +174,25 @@ class ObjectStore:
             return iter([content for content in contents if content is not None])
 
     def upload(self, folder: Path, path: str) -> None:
-        """Copy every file."""
+        """Copy every file, in pieces."""
         for file in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
-            self.write(f"{path}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+            with file.open("rb") as source, self._output(f"{path}/{file.relative_to(folder).as_posix()}") as target:
+                while piece := source.read(PIECE_BYTES):
+                    target.write(piece)
+                    target.flush()  # pyarrow sends in the background, and would hold all that is not sent yet
 
     def download(self, path: str, folder: Path) -> None:
-        """Copy every object below the prefix."""
+        """Copy every object below the prefix, in pieces: each is a request. An empty folder is not told from none."""
         from pyarrow import fs
 
         base = self._path(path)
-        for info in self._files.get_file_info(fs.FileSelector(base, recursive=True)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for info in self._files.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True)):
             if info.type == fs.FileType.File:
                 target = folder / info.path.removeprefix(base).lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with self._files.open_input_stream(info.path) as source, target.open("wb") as file:
-                    shutil.copyfileobj(io.BufferedReader(source), file)
+                    shutil.copyfileobj(source, file, PIECE_BYTES)
 
     def names(self, path: str) -> list[str]:
         """Names below a prefix."""
@@ -195,10 +207,20 @@ class ObjectStore:
 
         full = self._path(path)
         info = self._files.get_file_info(full)
-        if info.type == fs.FileType.Directory:
-            self._files.delete_dir(full)
-        elif info.type == fs.FileType.File:
-            self._files.delete_file(full)
+        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+            if info.type == fs.FileType.Directory:
+                self._files.delete_dir(full)
+            elif info.type == fs.FileType.File:
+                self._files.delete_file(full)
+
+
+def _flush(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk; OSError if that fails."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_store(location: str) -> Store:

@@ -36,12 +36,21 @@ class TrialResult(Model):
     warnings: list[Warned] = []
     metrics: Metrics = {}
     """Last value of every metric."""
+    checkpoint: int | None = None
+    """Number of the newest checkpoint that goes with a result; the trial may have newer ones, which may be dropped again."""
 
     @classmethod
-    def of(cls, process: str, ending: Ending | None, totals: Totals | None, report: Report) -> Self:
+    def of(
+        cls, process: str, ending: Ending | None, totals: Totals | None, report: Report, checkpoint: int | None
+    ) -> Self:
         """Put together what the monitor knows; called in the supervisor."""
         worker = f"{socket.gethostname()}/{os.getpid()}" if process else ""
-        fields: dict[str, object] = {"process": process, "worker": worker, "metrics": report.metrics}
+        fields: dict[str, object] = {
+            "process": process,
+            "worker": worker,
+            "metrics": report.metrics,
+            "checkpoint": checkpoint,
+        }
         if totals is not None:
             fields |= {
                 # A scheduler decides by the report, and the next one may be here already.

@@ -155,7 +155,8 @@ class Supervisor(tune.Trainable):
 
     def _result(self, report: Report, ending: Ending | None = None, *, done: bool = False) -> dict[str, Any]:
         totals = None if self._training is None else self._training.totals
-        result = TrialResult.of(self._process, ending, totals, report)
+        checkpoint = None if self._delivered_checkpoint < 0 else self._delivered_checkpoint
+        result = TrialResult.of(self._process, ending, totals, report, checkpoint)
         return {**report.metrics, "step": report.step, RESULT_KEY: result.model_dump_json(by_alias=True), "done": done}
 
     def _last_result_of(self, ending: Ending | None) -> dict[str, Any]:
