@@ -7,6 +7,7 @@ one adds a line to a file, the other writes one small object a line.
 import contextlib
 import glob
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 OBJECT_SUFFIX: Final = ".d"
-"""Lines of FILE that were appended to object storage are objects in the folder FILE.d."""
+"""Lines of FILE that were appended to object storage are objects in the folder FILE.d, read in the order of their names."""
+_LINE: Final = re.compile(r"^(\d{8,})(?:-|$)")
+"""Number of a line's object. Its writer follows, but for what drivers of before wrote, which read both."""
 WITHOUT_FOLDERS: Final = ("s3", "gcs")
 """File systems of pyarrow that have no folders: making one would be another request, for an empty object."""
 READERS: Final = 16
@@ -129,11 +132,16 @@ class LocalStore:
 
 
 class ObjectStore:
-    """Results under a prefix of a pyarrow file system; each file is appended to by one ObjectStore at a time."""
+    """Results under a prefix of a pyarrow file system.
+
+    A file is appended to by one ObjectStore at a time; where another one does so too, as a driver that is being replaced,
+    none takes a line from the other, and their lines are in between each other's.
+    """
 
     def __init__(self, filesystem: Any, prefix: str) -> None:
         self._files = filesystem
         self._prefix = prefix.rstrip("/")
+        self._writer = uuid.uuid4().hex[:8]
         self._appended: dict[str, int] = {}
 
     def _path(self, path: str) -> str:
@@ -159,11 +167,12 @@ class ObjectStore:
             return None
 
     def append(self, path: str, line: bytes, *, durable: bool = True) -> None:  # noqa: ARG002 - objects always are
-        """Write the line as an object of its own, numbered after the ones there, which are counted the first time."""
+        """Write the line as an object of its own, numbered after the last one there, which is looked up the first time."""
         number = self._appended.get(path)
         if number is None:
-            number = len(self.names(path + OBJECT_SUFFIX))
-        self.write(f"{path}{OBJECT_SUFFIX}/{number:08d}", line)
+            lines = (_LINE.match(name) for name in self.names(path + OBJECT_SUFFIX))
+            number = max((int(line[1]) for line in lines if line), default=-1) + 1
+        self.write(f"{path}{OBJECT_SUFFIX}/{number:08d}-{self._writer}", line)
         self._appended[path] = number + 1
 
     def lines(self, path: str) -> Iterator[bytes]:
