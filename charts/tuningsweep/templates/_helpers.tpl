@@ -24,6 +24,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: mlflow
 {{- end }}
 
+{{/* What every container may do: nothing. */}}
+{{- define "tuningsweep.restricted" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
 {{/* An image's reference, of a list of repository and tag; a digest (sha256:...) may stand for the tag. */}}
 {{- define "tuningsweep.image" -}}
 {{- $repository := index . 0 }}{{ $tag := index . 1 -}}

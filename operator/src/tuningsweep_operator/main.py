@@ -83,8 +83,8 @@ async def run(settings: Settings) -> None:
             unwatch.set()
             failures = await end({*work, stopped, watching}, settings.shutdown_seconds)
             await control.close()
-        for failure in failures:
-            raise failure
+        if failures:
+            raise failures[0]
 
 
 async def end(tasks: set[asyncio.Task[Any]], seconds: float) -> list[BaseException]:

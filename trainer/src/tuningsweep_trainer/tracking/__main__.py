@@ -65,7 +65,6 @@ def main() -> int:
 
     def connect_and_yield(first_ms: int, progress: Progress) -> Sink:
         sink = connect(first_ms, progress)
-        answers.progress(long=False)
         # Afterwards: importing MLflow takes seconds, which pass while Ray starts and nothing trains.
         if threading.current_thread() is not threading.main_thread():
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)

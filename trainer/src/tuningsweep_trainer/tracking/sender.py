@@ -148,7 +148,9 @@ class Sender:
     def _connected(self, first_ms: int) -> Sink:
         with taking_its_time(self._progress):
             self._load()
-        return self._connect(first_ms, self._progress)
+        sink = self._connect(first_ms, self._progress)
+        self._progress(False)
+        return sink
 
 
 @contextmanager
